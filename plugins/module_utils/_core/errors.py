@@ -1,0 +1,34 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The root of every error that this collection raises on purpose.
+
+An error carries its parts as data and prints itself as one sentence: where, what was
+wrong, what to do. Plugins turn it into fail_json, AnsibleError or AnsibleFilterError
+once, at their edge; nothing below that edge knows of Ansible.
+"""
+
+from __future__ import annotations
+
+
+class HypervisorConnectError(Exception):
+    """Something that a user can understand and mend.
+
+    Args:
+        what: What was wrong, as a clause without a final full stop.
+        where: The place: a connection URI without secrets, a file, an option; or None.
+        remedy: What to do about it, as a clause without a final full stop; or None.
+    """
+
+    def __init__(
+        self, what: str, *, where: str | None = None, remedy: str | None = None
+    ) -> None:
+        super().__init__(what, where, remedy)
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        """One sentence: ``where: what; remedy.``"""
+        sentence = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{sentence}; {self.remedy}." if self.remedy else f"{sentence}."
