@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The linters: each one a check, run over the files of the checkout (`make lint`)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tools.setup import BUILD, ROOT
+from tools.stage import Outcome, project_files, stream
+
+COLLECTION = BUILD / "ansible_collections" / "hypervisor" / "connect"
+TYPED = ("plugins", "tests", "tools", "benchmarks", "demo", "simulator")
+
+
+def lint() -> Outcome:
+    """Run every linter, whatever came of those before it."""
+    failures = []
+    checks = list(_checks(project_files()))
+    for command in checks:
+        started = time.monotonic()
+        code, _output = stream(command)
+        seconds = time.monotonic() - started
+        verdict = "passed" if code == 0 else f"FAILED ({code})"
+        print(f"  {command[0]} {verdict}, {seconds:.1f} s\n", flush=True)
+        if code:
+            failures.append(" ".join(command[:2]))
+    return Outcome(
+        "lint",
+        passed=len(checks) - len(failures),
+        failed=len(failures),
+        noun=f"of {len(checks)} checks",
+        notes=tuple(f"lint: {command} failed" for command in failures),
+    )
+
+
+def _checks(files: Sequence[str]) -> Iterator[list[str]]:
+    """The command of every linter, those first that are fast."""
+    yield ["ruff", "format", "--check", "--diff", "."]
+    yield ["ruff", "check", "."]
+    yield ["yamllint", "--strict", *_ending(files, ".yml", ".yaml")]
+    yield ["codespell", *files]
+    yield ["shellcheck", *(name for name in files if _is_shell(ROOT / name))]
+    yield ["mypy", *_typed_files(files)]
+    yield ["antsibull-changelog", "lint"]
+    yield ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "."]
+    yield ["ansible-lint", "--offline", "--strict", "--profile", "production"]
+
+
+def _ending(files: Sequence[str], *endings: str) -> list[str]:
+    return [name for name in files if name.endswith(endings)]
+
+
+def _is_shell(path: Path) -> bool:
+    """Whether a file is for a POSIX shell, by its name or its first line."""
+    if path.suffix == ".sh":
+        return True
+    if path.suffix or not path.is_file():
+        return False
+    first = path.read_bytes().partition(b"\n")[0]
+    return first.startswith(b"#!") and first.rstrip().endswith((b"sh", b"sh -eu"))
+
+
+def _typed_files(files: Sequence[str]) -> list[str]:
+    """The Python files, by the path under which the collection is imported."""
+    here = COLLECTION.relative_to(ROOT)
+    return [
+        name if name.startswith("tools/") else str(here / name)
+        for name in _ending(files, ".py")
+        if name.split("/")[0] in TYPED
+    ]
