@@ -1,27 +1,220 @@
 # Copyright (c) 2026, the hypervisor.connect contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Guests for qemu:///system (being written)."""
+"""Guests that boot for real: a distribution's kernel and a busybox.
+
+The kernel package is downloaded once and unpacked under the checkout's .cache/; nothing
+is installed. The guests run under TCG (``type='qemu'``): KVM may be advertised where it
+hangs. x86_64 only.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import lzma
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from testbed.process import TestbedError, program, run, write
+
+HERE = Path(__file__).resolve().parent
+CACHE = HERE.parents[1] / ".cache" / "testbed"
+KERNELS = ("linux-image-cloud-amd64", "linux-image-virtual")
+MODULES = ("button", "evdev")
+UP = "TESTBED-GUEST-UP"
+DOWNLOAD_LIMIT = 300.0
+
+DOMAIN = """\
+<domain type='qemu'>
+  <name>{name}</name>
+  <memory unit='MiB'>192</memory>
+  <vcpu>1</vcpu>
+  <os>
+    <type arch='x86_64' machine='q35'>hvm</type>
+    <kernel>{directory}/vmlinuz</kernel>
+    <initrd>{directory}/initramfs</initrd>
+    <cmdline>console=ttyS0 quiet panic=-1{arguments}</cmdline>
+  </os>
+  <features><acpi/></features>
+  <on_reboot>restart</on_reboot>
+  <on_crash>destroy</on_crash>
+  <devices>
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='raw'/>
+      <source file='{directory}/{name}.img'/>
+      <target dev='vda' bus='virtio'/>
+    </disk>
+    <controller type='usb' model='none'/>
+    <serial type='pty'><log file='{directory}/{name}.log' append='on'/></serial>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+"""
+
 
 @dataclass(frozen=True)
 class Guest:
-    """Prepared guests."""
+    """Two guests, ready to be defined.
+
+    Args:
+        directory: Holds kernel, initramfs, disks, domain XML and serial logs.
+        name: The guest that heeds the power button.
+        deaf_name: The guest that does not.
+    """
+
+    directory: Path
+    name: str = "guest1"
+    deaf_name: str = "deaf1"
+
+    def xml_file(self, name: str) -> Path:
+        """Where the domain XML of one of the two is."""
+        return self.directory / f"{name}.xml"
+
+    def serial_log(self, name: str) -> Path:
+        """Where qemu writes what one of the two says on its serial console."""
+        return self.directory / f"{name}.log"
 
     def facts(self) -> dict[str, Any]:
-        """Part of the ready file."""
-        return {}
+        """The part of the ready file that is about the guests."""
+        return {
+            "name": self.name,
+            "xml_file": str(self.xml_file(self.name)),
+            "serial_log": str(self.serial_log(self.name)),
+            "deaf_name": self.deaf_name,
+            "deaf_xml_file": str(self.xml_file(self.deaf_name)),
+            "deaf_serial_log": str(self.serial_log(self.deaf_name)),
+            "up_message": UP,
+        }
 
     def define(self, libvirt_socket: Path) -> None:
-        """Define them."""
+        """Define both on qemu:///system, not started; the first call probes qemu."""
+        uri = f"qemu+unix:///system?socket={libvirt_socket}"
+        for name in (self.name, self.deaf_name):
+            run(["virsh", "-q", "-c", uri, "define", self.xml_file(name)], limit=60)
 
 
 def prepare_guest(directory: Path) -> Guest:
-    """Prepare guests."""
-    return Guest()
+    """Put together all that the guests need.
+
+    Raises:
+        TestbedError: qemu, busybox-static or the kernel package is not to be had.
+    """
+    program("qemu-system-x86_64")
+    directory.mkdir(parents=True)
+    kernel = cached_kernel()
+    shutil.copy(kernel / "vmlinuz", directory / "vmlinuz")
+    (directory / "initramfs").write_bytes(initramfs(sorted(kernel.glob("*.ko"))))
+    guest = Guest(directory)
+    for name, arguments in ((guest.name, ""), (guest.deaf_name, " testbed.deaf")):
+        xml = DOMAIN.format(name=name, directory=directory, arguments=arguments)
+        write(guest.xml_file(name), xml)
+        with open(directory / f"{name}.img", "wb") as image:
+            image.truncate(8 << 20)
+    return guest
+
+
+def cached_kernel() -> Path:
+    """A directory with vmlinuz and the modules needed, downloaded at first use."""
+    package = kernel_package()
+    version = run(["apt-cache", "show", "--no-all-versions", package])
+    found = re.search(r"^Version: (\S+)$", version, re.MULTILINE)
+    wanted = CACHE / f"{package}_{found[1] if found else 'unknown'}"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not wanted.exists():
+            download_kernel(package, wanted)
+    return wanted
+
+
+def kernel_package() -> str:
+    """The package with the newest kernel for virtual machines that apt knows.
+
+    Raises:
+        TestbedError: apt knows none.
+    """
+    for name in KERNELS:
+        try:
+            depends = run(["apt-cache", "depends", name])
+        except TestbedError:
+            continue
+        found = re.search(r"^ +Depends: (linux-image-\d\S+)$", depends, re.MULTILINE)
+        if found:
+            return found[1]
+    raise TestbedError(f"apt knows none of {', '.join(KERNELS)}; run apt-get update")
+
+
+def download_kernel(package: str, target: Path) -> None:
+    """Download and unpack a kernel package; keep vmlinuz and the modules needed."""
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        work = Path(scratch)
+        run(["apt-get", "-q", "download", package], limit=DOWNLOAD_LIMIT, cwd=work)
+        (archive,) = work.glob("*.deb")
+        run(["dpkg", "-x", archive, work / "tree"], limit=DOWNLOAD_LIMIT)
+        result = work / "result"
+        result.mkdir()
+        (vmlinuz,) = (work / "tree" / "boot").glob("vmlinuz-*")
+        shutil.copy(vmlinuz, result / "vmlinuz")
+        for name in MODULES:  # built into the kernel where there is no such file
+            for module in (work / "tree").rglob(f"{name}.ko*"):
+                (result / f"{name}.ko").write_bytes(uncompressed(module))
+        result.rename(target)
+
+
+def uncompressed(module: Path) -> bytes:
+    """A kernel module's bytes, whichever way the distribution packs them."""
+    if module.suffix == ".xz":
+        return lzma.decompress(module.read_bytes())
+    if module.suffix == ".zst":
+        run(["zstd", "-q", "-d", "-f", module])
+        return module.with_suffix("").read_bytes()
+    return module.read_bytes()
+
+
+def initramfs(modules: Iterable[Path]) -> bytes:
+    """An uncompressed initramfs of busybox, our init and some kernel modules.
+
+    Raises:
+        TestbedError: busybox is missing or is not statically linked.
+    """
+    busybox = Path(program("busybox")).read_bytes()
+    if b"/ld-linux" in busybox:
+        raise TestbedError("busybox is not statically linked; install busybox-static")
+    return cpio(
+        [
+            ("bin", 0o040755, b""),
+            ("bin/busybox", 0o100755, busybox),
+            ("init", 0o100755, (HERE / "guest-init").read_bytes()),
+            ("modules", 0o040755, b""),
+            *((f"modules/{one.name}", 0o100644, one.read_bytes()) for one in modules),
+        ]
+    )
+
+
+def cpio(entries: Iterable[tuple[str, int, bytes]]) -> bytes:
+    """An archive in the kernel's "newc" format.
+
+    Source: Documentation/driver-api/early-userspace/buffer-format.rst of Linux.
+
+    Args:
+        entries: Name, mode with file type, content; directories before their files.
+    """
+    parts = []
+    for number, (name, mode, content) in enumerate(
+        [*entries, ("TRAILER!!!", 0, b"")], start=1
+    ):
+        fields = (number, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name) + 1, 0)
+        header = "070701" + "".join(f"{field:08x}" for field in fields)
+        parts.append(padded(header.encode() + name.encode() + b"\0"))
+        parts.append(padded(content))
+    return b"".join(parts)
+
+
+def padded(data: bytes) -> bytes:
+    """Zero bytes added up to a multiple of four."""
+    return data + bytes(-len(data) % 4)

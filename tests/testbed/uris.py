@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import quote
 
 from testbed.plan import CLOSED_PORT, SASL_PORT, SILENT_PORT, Plan
 
-DEFAULT = "/default"
-
 
 def uri(
-    transport: str, authority: str = "", /, path: str = DEFAULT, **parameters: object
+    transport: str,
+    authority: str = "",
+    path: str = "/default",
+    /,
+    **parameters: Path | str,
 ) -> str:
     """A connection URI of the test driver, its parameters escaped."""
     query = "&".join(f"{key}={quote(str(value))}" for key, value in parameters.items())
@@ -28,7 +31,11 @@ def good_uris(plan: Plan) -> dict[str, str]:
     client = plan.client
     root = f"root@{plan.address}"
     key = {"keyfile": client / "id_ed25519"}
-    known = {**key, "known_hosts": client / "known_hosts", "sshauth": "privkey"}
+    known: dict[str, Path | str] = {
+        **key,
+        "known_hosts": client / "known_hosts",
+        "sshauth": "privkey",
+    }
     pki = {"pkipath": client / "pki"}
     return {
         "unix": uri("unix", socket=plan.libvirt_socket),
@@ -124,7 +131,7 @@ def bad_uris(plan: Plan) -> dict[str, str]:
         "silent": uri("tcp", f"{address}:{SILENT_PORT}"),
         "ext_broken": uri("ext", command=client / "broken_relay"),
         "ext_missing_command": uri("ext", command=client / "no_such_relay"),
-        "missing_definition": uri("tcp", address, path="/no/such/lab.xml"),
+        "missing_definition": uri("tcp", address, "/no/such/lab.xml"),
         "unknown_driver": f"nosuchdriver+tcp://{address}/system",
         "unknown_transport": f"test+nosuchtransport://{address}/default",
         **_bad_ssh(plan),
