@@ -10,6 +10,9 @@ once, at their edge; nothing below that edge knows of Ansible.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class HypervisorConnectError(Exception):
     """Something that a user can understand and mend.
@@ -18,15 +21,22 @@ class HypervisorConnectError(Exception):
         what: What was wrong, as a clause without a final full stop.
         where: The place: a connection URI without secrets, a file, an option; or None.
         remedy: What to do about it, as a clause without a final full stop; or None.
+        details: The hypervisor's own words and numbers, as data; or None.
     """
 
     def __init__(
-        self, what: str, *, where: str | None = None, remedy: str | None = None
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        remedy: str | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(what, where, remedy)
         self.what = what
         self.where = where
         self.remedy = remedy
+        self.details = dict(details or {})
 
     def __str__(self) -> str:
         """One sentence: ``where: what; remedy.``"""

@@ -1,0 +1,211 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every hypervisor can do, whatever it is; the drivers fill it in."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from types import TracebackType
+
+from .._core.errors import HypervisorConnectError
+from .plan import (
+    REMOVE_DISK,
+    SET_AUTOSTART,
+    SHUT_DOWN,
+    Plan,
+)
+from .values import FULL, SUMMARY, HostInfo, VirtualMachine
+
+
+class ConnectionFailed(HypervisorConnectError):
+    """The hypervisor could not be reached, or did not answer in time."""
+
+
+class AuthenticationFailed(ConnectionFailed):
+    """The hypervisor was reached and did not let the user in."""
+
+
+class ConnectionLost(HypervisorConnectError):
+    """The connection broke while it was in use; what was asked may have happened."""
+
+
+class MachineNotFound(HypervisorConnectError):
+    """No machine has that name or UUID."""
+
+
+class OperationFailed(HypervisorConnectError):
+    """The hypervisor refused, or failed at, what it was asked to do."""
+
+
+class OperationTimeout(HypervisorConnectError):
+    """A machine did not get into the state that it was sent to in time."""
+
+
+class Hypervisor(ABC):
+    """An open connection to a hypervisor.
+
+    It reads in bulk, and changes one machine at a time by the steps of a plan. Every
+    method raises ConnectionLost where the connection breaks, and OperationFailed where
+    the hypervisor refuses.
+
+    Attributes:
+        uri: The connection URI as it was opened, without secrets, for messages.
+    """
+
+    uri: str
+
+    @abstractmethod
+    def host_info(self) -> HostInfo:
+        """The host itself."""
+
+    @abstractmethod
+    def list_vms(
+        self,
+        names: Collection[str] | None = None,
+        *,
+        detail: str = SUMMARY,
+        xml: bool = False,
+    ) -> tuple[VirtualMachine, ...]:
+        """Machines, sorted by name.
+
+        Args:
+            names: Names or UUIDs; None for all. Those that do not exist are left out.
+            detail: SUMMARY costs a fixed number of round trips whatever the number of
+                machines; FULL adds each machine's own definition.
+            xml: Keep the definition as the hypervisor writes it.
+        """
+
+    @abstractmethod
+    def find_vm(self, name_or_uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
+        """The machine of that name or UUID.
+
+        Raises:
+            MachineNotFound: There is none.
+        """
+
+    @abstractmethod
+    def known_images(self, paths: Collection[str]) -> frozenset[str]:
+        """Those of the images that a storage pool of the host knows."""
+
+    @abstractmethod
+    def start(self, vm: VirtualMachine) -> None:
+        """Start a machine that is off, or go on from its saved state."""
+
+    @abstractmethod
+    def start_paused(self, vm: VirtualMachine) -> None:
+        """Start a machine without letting its processors run."""
+
+    @abstractmethod
+    def resume(self, vm: VirtualMachine) -> None:
+        """Let a paused machine go on."""
+
+    @abstractmethod
+    def wake_up(self, vm: VirtualMachine) -> None:
+        """Wake a machine that its guest has suspended."""
+
+    @abstractmethod
+    def pause(self, vm: VirtualMachine) -> None:
+        """Stop the processors of a running machine."""
+
+    @abstractmethod
+    def save(self, vm: VirtualMachine) -> None:
+        """Keep the memory of a machine on disk and switch it off."""
+
+    @abstractmethod
+    def discard_saved_state(self, vm: VirtualMachine) -> None:
+        """Throw the saved memory of a machine away."""
+
+    @abstractmethod
+    def shut_down(self, vm: VirtualMachine, timeout: float) -> None:
+        """Ask the guest to shut down and wait until the machine is off.
+
+        Raises:
+            OperationTimeout: It is still on after ``timeout`` seconds.
+        """
+
+    @abstractmethod
+    def power_off(self, vm: VirtualMachine) -> None:
+        """Switch a machine off at once, as pulling the plug does."""
+
+    @abstractmethod
+    def reboot(self, vm: VirtualMachine) -> None:
+        """Ask the guest to restart itself."""
+
+    @abstractmethod
+    def reset(self, vm: VirtualMachine) -> None:
+        """Restart a machine at once, as its reset button does."""
+
+    @abstractmethod
+    def set_autostart(self, vm: VirtualMachine, autostart: bool) -> None:
+        """Set whether the machine starts with its host."""
+
+    @abstractmethod
+    def remove(self, vm: VirtualMachine) -> None:
+        """Remove the definition with all that belongs to it but its disk images."""
+
+    @abstractmethod
+    def remove_disk(self, vm: VirtualMachine, source: str) -> None:
+        """Delete a disk image of a machine that is gone."""
+
+    @abstractmethod
+    def is_alive(self) -> bool:
+        """Whether the connection is still there; asks nothing of the host."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connection; a second call does nothing."""
+
+    def apply(
+        self, vm: VirtualMachine, plan: Plan, *, timeout: float, force: bool
+    ) -> None:
+        """Carry the steps of a plan out, in their order.
+
+        Args:
+            vm: The machine that the plan was made for.
+            plan: The steps.
+            timeout: Seconds that a guest has for shutting down.
+            force: Whether a guest that does not shut down in time is switched off.
+        """
+        for step in plan.steps:
+            if step.action == SHUT_DOWN:
+                self._shut_down(vm, timeout=timeout, force=force)
+            elif step.action in (SET_AUTOSTART, REMOVE_DISK):
+                getattr(self, step.action)(vm, step.value)
+            else:
+                getattr(self, step.action)(vm)
+
+    def _shut_down(self, vm: VirtualMachine, *, timeout: float, force: bool) -> None:
+        try:
+            self.shut_down(vm, timeout)
+        except OperationTimeout:
+            if not force:
+                raise
+            self.power_off(vm)
+
+    def __enter__(self) -> Hypervisor:
+        """Use the connection in a with statement, which closes it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connection."""
+        self.close()
+
+
+__all__ = [
+    "FULL",
+    "SUMMARY",
+    "AuthenticationFailed",
+    "ConnectionFailed",
+    "ConnectionLost",
+    "Hypervisor",
+    "MachineNotFound",
+    "OperationFailed",
+    "OperationTimeout",
+]

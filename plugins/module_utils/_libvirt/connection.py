@@ -1,0 +1,229 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Opening a connection: credentials, time-outs, keepalive; the only file that waits.
+
+virConnectOpenAuth has no time-out and can't be interrupted, so it runs in a thread of
+its own, which is left behind when its time is over; an ssh (or other command) that it
+started is ended. libvirt answers keepalive messages only while an event loop runs
+(page "virConnectSetKeepAlive"), so one runs in a thread of each process that opens a
+remote connection.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from .._hypervisor.credentials import Credentials
+from .._hypervisor.hypervisor import ConnectionFailed
+from .._uri.uri import ConnectionUri, InvalidUri
+from .binding import libvirt
+from .errors import open_error
+
+#: Keepalive messages that may go unanswered before the connection counts as broken.
+KEEPALIVE_COUNT = 5
+#: Seconds that a finished or ended ssh has to let the opening thread go.
+_GRACE = 2.0
+
+#: The credentials that we can answer for (virConnectCredentialType, libvirt-host.h).
+_USERNAME, _AUTHNAME, _PASSPHRASE, _ECHOPROMPT, _NOECHOPROMPT = 1, 2, 5, 6, 7
+_ANSWERABLE = [_USERNAME, _AUTHNAME, _PASSPHRASE, _ECHOPROMPT, _NOECHOPROMPT]
+
+_SSH_TRANSPORTS = ("ssh", "libssh", "libssh2")
+#: The names that libvirt looks for under pkipath (virnettlscontext.c).
+_PKI_FILES = (
+    ("ca_path", "cacert.pem"),
+    ("client_cert", "clientcert.pem"),
+    ("client_key", "clientkey.pem"),
+)
+
+_event_loops: dict[int, threading.Thread] = {}
+
+
+def open_connection(uri: ConnectionUri | None, credentials: Credentials) -> Any:
+    """Open a connection and keep it alive.
+
+    Args:
+        uri: The URI; None lets libvirt probe for a hypervisor.
+        credentials: Who signs in; ``timeout`` bounds the opening, in seconds.
+
+    Returns:
+        A libvirt.virConnect.
+
+    Raises:
+        ConnectionFailed: Nobody answered in time, or libvirt gave up;
+            AuthenticationFailed where the user was refused.
+        InvalidUri: A file that the URI names is not there.
+    """
+    where = uri.redacted if uri is not None else "the default URI"
+    # libvirt prints every error on stderr unless told otherwise.
+    libvirt.registerErrorHandler(lambda _context, _error: None, None)
+    if uri is None:
+        return _open_in_time(None, credentials, where)
+    check_files(uri)
+    with _with_certificates(_with_options(uri, credentials), credentials) as full:
+        if full.is_remote:
+            _run_event_loop()
+        connection = _open_in_time(full, credentials, where)
+    _keep_alive(connection, credentials.timeout)
+    return connection
+
+
+def check_files(uri: ConnectionUri) -> None:
+    """Refuse a URI that names a file which is not there.
+
+    ssh goes on without a key file that it can't read, and then fails for another
+    reason, or gets in with another key.
+    """
+    for name in ("keyfile", "command", "authfile", "pkipath"):
+        path = uri.param(name)
+        if path and os.path.isabs(path) and not os.path.exists(path):
+            raise InvalidUri(
+                uri.redacted,
+                f"{name}={path}: there is no such file on this machine",
+                remedy="correct the path; it is read where the URI is opened",
+            )
+
+
+def _with_options(uri: ConnectionUri, credentials: Credentials) -> ConnectionUri:
+    """The URI with what the options say and the URI does not."""
+    if uri.transport in _SSH_TRANSPORTS and credentials.username and not uri.username:
+        uri = uri.replace(username=credentials.username)
+    if uri.transport == "ssh" and uri.param("no_tty") is None:
+        # Nobody sits at the terminal of a play: ssh must not ask there.
+        uri = uri.with_param("no_tty", "1")
+    no_verify = credentials.validate_certs is False and uri.param("no_verify") is None
+    if no_verify and _uses_tls(uri):
+        uri = uri.with_param("no_verify", "1")
+    return uri
+
+
+def _uses_tls(uri: ConnectionUri) -> bool:
+    return uri.transport == "tls" or (uri.transport is None and bool(uri.hostname))
+
+
+@contextmanager
+def _with_certificates(
+    uri: ConnectionUri, credentials: Credentials
+) -> Iterator[ConnectionUri]:
+    """The URI with a pkipath made of ca_path, client_cert and client_key."""
+    files = {
+        name: path
+        for option, name in _PKI_FILES
+        if (path := getattr(credentials, option)) is not None
+    }
+    if not files or not _uses_tls(uri) or uri.param("pkipath") is not None:
+        yield uri
+        return
+    missing = [option for option, name in _PKI_FILES if name not in files]
+    if missing:
+        raise ConnectionFailed(
+            f"{' and '.join(missing)} not given: TLS to libvirt takes all three of "
+            "ca_path, client_cert and client_key",
+            where=uri.redacted,
+            remedy="give the rest, or name their folder with pkipath= in the URI",
+        )
+    with tempfile.TemporaryDirectory(prefix="hypervisor-connect-") as folder:
+        for name, path in files.items():
+            if not os.path.exists(path):
+                raise ConnectionFailed(
+                    f"{path}: there is no such file on this machine",
+                    where=uri.redacted,
+                    remedy="correct the path",
+                )
+            os.symlink(os.path.abspath(path), os.path.join(folder, name))
+        yield uri.with_param("pkipath", folder)
+
+
+class _Prompt:
+    """Answers libvirt's questions from the credentials; remembers what it was asked."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._answers = {
+            _USERNAME: credentials.username,
+            _AUTHNAME: credentials.username,
+            _PASSPHRASE: credentials.password,
+            _NOECHOPROMPT: credentials.password,
+            # Whether to trust an unknown host key: known_hosts_verify= decides that.
+            _ECHOPROMPT: "n",
+        }
+
+    def __call__(self, questions: list[list[Any]], _data: Any) -> int:
+        """Fill in result (item 4) of each question; -1 where one has no answer."""
+        for question in questions:
+            answer = self._answers.get(question[0])
+            if answer is None:
+                answer = question[3]
+            if answer is None:
+                return -1
+            question[4] = answer
+        return 0
+
+
+def _open_in_time(
+    uri: ConnectionUri | None, credentials: Credentials, where: str
+) -> Any:
+    outcome: list[Any] = []
+
+    def work() -> None:
+        try:
+            text = None if uri is None else str(uri)
+            auth = [_ANSWERABLE, _Prompt(credentials), None]
+            outcome.append(libvirt.openAuth(text, auth, 0))
+        except libvirt.libvirtError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=work, name="libvirt-open", daemon=True)
+    thread.start()
+    thread.join(credentials.timeout)
+    if thread.is_alive():
+        _end_children(thread)
+        thread.join(_GRACE)
+        raise ConnectionFailed(
+            f"no answer within {credentials.timeout} seconds",
+            where=where,
+            remedy="check that the host is up and its port is right, "
+            "or allow more time with timeout",
+        )
+    result = outcome[0]
+    if isinstance(result, libvirt.libvirtError):
+        raise open_error(result, where=where)
+    return result
+
+
+def _end_children(thread: threading.Thread) -> None:
+    """End the commands (ssh, ext) that a thread has started and waits for."""
+    path = f"/proc/self/task/{thread.native_id}/children"
+    with suppress(OSError), open(path, encoding="ascii") as children:
+        for process in children.read().split():
+            os.kill(int(process), signal.SIGTERM)
+
+
+def _run_event_loop() -> None:
+    """Run libvirt's event loop in a thread, once in each process."""
+    process = os.getpid()
+    if process in _event_loops:
+        return
+    libvirt.virEventRegisterDefaultImpl()
+
+    def loop() -> None:
+        while True:
+            libvirt.virEventRunDefaultImpl()
+
+    thread = threading.Thread(target=loop, name="libvirt-events", daemon=True)
+    _event_loops[process] = thread
+    thread.start()
+
+
+def _keep_alive(connection: Any, timeout: int) -> None:
+    """Notice within ``timeout`` seconds that the other side is gone."""
+    interval = max(1, timeout // (KEEPALIVE_COUNT + 1))
+    # Local drivers need none and say so.
+    with suppress(libvirt.libvirtError):
+        connection.setKeepAlive(interval, KEEPALIVE_COUNT)

@@ -1,0 +1,112 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every module does: options in, a hypervisor opened, a task run, a result out.
+
+A module's work is a Task. The module's own main() runs it where an ordinary module
+runs; the action plugin (plugin_utils/_action.py) runs the same Task in its own process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._core.errors import HypervisorConnectError
+from .._hypervisor.credentials import Credentials
+from .._hypervisor.factory import open_hypervisor
+from .._hypervisor.hypervisor import Hypervisor
+
+#: The options of the doc fragment hypervisor.connect.hypervisor, in its order.
+SHARED_OPTIONS: dict[str, dict[str, Any]] = {
+    "uri": {"type": "str"},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "auth": {
+        "type": "str",
+        "default": "auto",
+        "choices": ["auto", "basic", "ntlm", "kerberos", "credssp", "certificate"],
+    },
+    "validate_certs": {"type": "bool"},
+    "ca_path": {"type": "path"},
+    "client_cert": {"type": "path"},
+    "client_key": {"type": "path"},
+    "message_encryption": {
+        "type": "str",
+        "default": "auto",
+        "choices": ["auto", "always", "never"],
+    },
+    "timeout": {"type": "int", "default": 60},
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """The work of a module.
+
+    Attributes:
+        run: Takes the open hypervisor, the validated options and whether this is check
+            mode; returns the result. It raises HypervisorConnectError.
+        options: The argument spec of the module's own options.
+        rules: Further arguments of AnsibleModule, such as mutually_exclusive.
+    """
+
+    run: Callable[[Hypervisor, Mapping[str, Any], bool], dict[str, Any]]
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rules: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    @property
+    def argument_spec(self) -> dict[str, Any]:
+        """The shared options and the module's own."""
+        return {**SHARED_OPTIONS, **self.options}
+
+
+def run_module(task: Task) -> None:
+    """Run a task as an ordinary module; the body of each module's main()."""
+    module = AnsibleModule(
+        argument_spec=task.argument_spec, supports_check_mode=True, **task.rules
+    )
+    try:
+        check_options(module.params)
+        credentials = Credentials.from_options(module.params)
+        with open_hypervisor(module.params["uri"], credentials) as hypervisor:
+            result = task.run(hypervisor, module.params, module.check_mode)
+    except HypervisorConnectError as error:
+        module.fail_json(**failure(error, module.params["password"]))
+    if not module._diff:
+        result.pop("diff", None)
+    module.exit_json(**result)
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Refuse values of the shared options that an argument spec can't.
+
+    Raises:
+        HypervisorConnectError: ``timeout`` is not positive.
+    """
+    if options["timeout"] < 1:
+        raise HypervisorConnectError(
+            f"timeout is {options['timeout']}", remedy="give it in seconds, 1 or more"
+        )
+
+
+def failure(error: HypervisorConnectError, password: str | None) -> dict[str, Any]:
+    """The result of a task that failed: one sentence, and the hypervisor's own words.
+
+    Args:
+        error: What went wrong.
+        password: The password in use, which must not stand in any of it.
+    """
+    result: dict[str, Any] = {"msg": str(error)}
+    if error.details:
+        result["error"] = error.details
+    return _without(result, password) if password else result
+
+
+def _without(value: Any, secret: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(item, secret) for key, item in value.items()}
+    return value.replace(secret, "***") if isinstance(value, str) else value
