@@ -119,7 +119,9 @@ def read_junit(report: Path, stage: str, code: int) -> Outcome:
         ]
     except (OSError, ElementTree.ParseError):
         return Outcome(stage, 0, 1)
-    tests, failures, errors, skipped = (sum(column) for column in zip(*counts))
+    tests, failures, errors, skipped = (
+        sum(column) for column in zip(*counts, strict=True)
+    )
     failed = failures + errors
     return Outcome(
         stage, tests - failed - skipped, failed or int(code != 0), skipped=skipped

@@ -27,7 +27,7 @@ def lint() -> Outcome:
         verdict = "passed" if code == 0 else f"FAILED ({code})"
         print(f"  {command[0]} {verdict}, {seconds:.1f} s\n", flush=True)
         if code:
-            failures.append(" ".join(command[:2]))
+            failures.append(command[0])
     return Outcome(
         "lint",
         passed=len(checks) - len(failures),
@@ -65,10 +65,10 @@ def _is_shell(path: Path) -> bool:
 
 
 def _typed_files(files: Sequence[str]) -> list[str]:
-    """The Python files, by the path under which the collection is imported."""
+    """The Python files, each by the path under which it is imported."""
     here = COLLECTION.relative_to(ROOT)
     return [
-        name if name.startswith("tools/") else str(here / name)
+        name if name.startswith(("tools/", "tests/testbed/")) else str(here / name)
         for name in _ending(files, ".py")
         if name.split("/")[0] in TYPED
     ]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Release(NamedTuple):
-    """An ansible-core release, and the Pythons it has on the controller, oldest first."""
+    """An ansible-core release, and the Pythons of its controller, oldest first."""
 
     core: str
     pythons: tuple[str, ...]

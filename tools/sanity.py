@@ -22,6 +22,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -80,22 +81,29 @@ def read_output(output: str, code: int) -> Outcome:
     return Outcome(
         "sanity",
         passed=len(ran - failed),
-        failed=len(failed) or int(code != 0),
+        failed=len(failed) or int(code != 0 or not ran),
         skipped=len(set(missing)),
         notes=tuple(f"sanity: {note}" for note in dict.fromkeys(missing + left_out)),
     )
 
 
 def copy_collection() -> None:
-    """Make the copy equal to the checkout's files, whatever was there before."""
+    """Make the copy equal to the checkout's files, whatever was there before.
+
+    It is a git repository of its own: without one, ansible-test asks the repository
+    around it, which ignores .build, and tests nothing.
+    """
     files = project_files()
     expected = {COPY / name for name in files}
-    for old in sorted(COPY.rglob("*"), reverse=True) if COPY.exists() else []:
-        is_link_or_file = old.is_symlink() or old.is_file()
-        if is_link_or_file and old not in expected:
-            old.unlink()
-        elif not is_link_or_file and not any(old.iterdir()):
-            old.rmdir()
+    if not (COPY / ".git").is_dir():
+        subprocess.run(["git", "init", "--quiet", str(COPY)], check=True)
+    for directory, folders, names in os.walk(COPY):
+        here = Path(directory)
+        if here == COPY:
+            folders.remove(".git")
+        for old in {here / name for name in [*names, *folders]} - expected:
+            if old.is_symlink() or old.is_file():
+                old.unlink()
     for name in files:
         target = COPY / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -31,19 +31,43 @@ BUILD = ROOT / ".build"
 VENV = ROOT / ".venv"
 
 NEEDED = (
-    "busybox-static cpio dnsmasq-base gcc gnutls-bin iproute2 iptables kmod"
-    " libsasl2-modules libvirt-clients libvirt-daemon libvirt-dev netcat-openbsd"
-    " openssh-client openssh-server pkg-config python3-dev python3-venv qemu-system-x86"
-    " qemu-utils sasl2-bin shellcheck"
-).split()
+    "busybox-static",
+    "cpio",
+    "dnsmasq-base",
+    "gcc",
+    "gnutls-bin",
+    "iproute2",
+    "iptables",
+    "kmod",
+    "libsasl2-modules",
+    "libvirt-clients",
+    "libvirt-daemon",
+    "libvirt-dev",
+    "netcat-openbsd",
+    "openssh-client",
+    "openssh-server",
+    "pkg-config",
+    "python3-dev",
+    "python3-venv",
+    "qemu-system-x86",
+    "qemu-utils",
+    "sasl2-bin",
+    "shellcheck",
+)
 """Debian packages without which a target fails; the same names in Ubuntu."""
 
 WELCOME = (
-    "libvirt-daemon-common libvirt-daemon-driver-interface libvirt-daemon-driver-lxc"
-    " libvirt-daemon-driver-network libvirt-daemon-driver-nodedev"
-    " libvirt-daemon-driver-nwfilter libvirt-daemon-driver-qemu"
-    " libvirt-daemon-driver-secret libvirt-daemon-driver-storage libvirt-daemon-log"
-).split()
+    "libvirt-daemon-common",
+    "libvirt-daemon-driver-interface",
+    "libvirt-daemon-driver-lxc",
+    "libvirt-daemon-driver-network",
+    "libvirt-daemon-driver-nodedev",
+    "libvirt-daemon-driver-nwfilter",
+    "libvirt-daemon-driver-qemu",
+    "libvirt-daemon-driver-secret",
+    "libvirt-daemon-driver-storage",
+    "libvirt-daemon-log",
+)
 """Parts of libvirt that newer releases split off; taken where the release has them."""
 
 PROGRAMS = ("gcc", "libvirtd", "nc", "pkg-config", "qemu-img", "shellcheck", "virsh")
@@ -95,8 +119,8 @@ def install_debian_packages() -> None:
         missing = [name for name in PROGRAMS if shutil.which(name) is None]
         if missing:
             raise SetupError(
-                f"this is not Debian or Ubuntu; install what gives {', '.join(missing)},"
-                " and libvirt's and Python's header files"
+                f"not Debian or Ubuntu; install what gives {', '.join(missing)}, and the"
+                " header files of libvirt and Python"
             )
         return
     installed = _installed(NEEDED)
@@ -109,7 +133,7 @@ def install_debian_packages() -> None:
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     # A source that is out of reach must not stop the others: install tells.
     _run([*apt, "update"], environ=environ, check=False)
-    wanted = missing + [name for name in WELCOME if _has_candidate(name)]
+    wanted = [*missing, *(name for name in WELCOME if _has_candidate(name))]
     print(f"setup: apt-get install {' '.join(wanted)}", flush=True)
     with _services_stay_down():
         _run(
@@ -241,7 +265,7 @@ def pip_settings() -> dict[str, str]:
     ).stdout
     settings = {}
     for line in sorted(listing.splitlines(), reverse=True):  # :env: last, so it wins
-        name, _, value = line.partition("=")
+        name, value = line.split("=", 1)
         settings[name.rpartition(".")[2]] = value.strip("'\"")
     return settings
 

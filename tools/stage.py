@@ -99,7 +99,8 @@ def stream(
     Returns:
         Its exit code (127 where it can't be started) and all it printed.
     """
-    print(f"+ {' '.join(command)}", flush=True)
+    shown = " ".join(command[:12]) + (" ..." if command[12:] else "")
+    print(f"+ {shown}", flush=True)
     try:
         process = subprocess.Popen(
             command,
