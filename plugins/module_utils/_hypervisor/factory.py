@@ -13,6 +13,7 @@ import sys
 
 from .._core.errors import HypervisorConnectError
 from .._uri.config import Resolution, resolve
+from .._uri.redaction import redact
 from .._uri.transport import check_connectable
 from .credentials import Credentials
 from .hypervisor import Hypervisor
@@ -57,4 +58,6 @@ def _open_libvirt(resolution: Resolution, credentials: Credentials) -> Hyperviso
             remedy="install libvirt-python there (Debian: python3-libvirt; "
             "PyPI: libvirt-python), or name another ansible_python_interpreter",
         )
-    return LibvirtHypervisor.open(resolution.uri, credentials)
+    return LibvirtHypervisor.open(
+        resolution.uri, credentials, redact(resolution.text or "the default URI")
+    )

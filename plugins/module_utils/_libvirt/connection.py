@@ -12,6 +12,7 @@ remote connection.
 
 from __future__ import annotations
 
+import locale
 import os
 import signal
 import tempfile
@@ -22,7 +23,7 @@ from typing import Any
 
 from .._hypervisor.credentials import Credentials
 from .._hypervisor.hypervisor import ConnectionFailed
-from .._uri.uri import ConnectionUri, InvalidUri
+from .._uri.uri import ConnectionUri
 from .binding import libvirt
 from .errors import open_error
 
@@ -32,8 +33,9 @@ KEEPALIVE_COUNT = 5
 _GRACE = 2.0
 
 #: The credentials that we can answer for (virConnectCredentialType, libvirt-host.h).
-_USERNAME, _AUTHNAME, _PASSPHRASE, _ECHOPROMPT, _NOECHOPROMPT = 1, 2, 5, 6, 7
-_ANSWERABLE = [_USERNAME, _AUTHNAME, _PASSPHRASE, _ECHOPROMPT, _NOECHOPROMPT]
+#: Not VIR_CRED_USERNAME: whoever offers it is asked for SASL's authorization name.
+_AUTHNAME, _PASSPHRASE, _ECHOPROMPT, _NOECHOPROMPT = 2, 5, 6, 7
+_ANSWERABLE = [_AUTHNAME, _PASSPHRASE, _ECHOPROMPT, _NOECHOPROMPT]
 
 _SSH_TRANSPORTS = ("ssh", "libssh", "libssh2")
 #: The names that libvirt looks for under pkipath (virnettlscontext.c).
@@ -46,12 +48,15 @@ _PKI_FILES = (
 _event_loops: dict[int, threading.Thread] = {}
 
 
-def open_connection(uri: ConnectionUri | None, credentials: Credentials) -> Any:
+def open_connection(
+    uri: ConnectionUri | None, credentials: Credentials, where: str
+) -> Any:
     """Open a connection and keep it alive.
 
     Args:
         uri: The URI; None lets libvirt probe for a hypervisor.
         credentials: Who signs in; ``timeout`` bounds the opening, in seconds.
+        where: The URI as messages may show it.
 
     Returns:
         A libvirt.virConnect.
@@ -59,15 +64,16 @@ def open_connection(uri: ConnectionUri | None, credentials: Credentials) -> Any:
     Raises:
         ConnectionFailed: Nobody answered in time, or libvirt gave up;
             AuthenticationFailed where the user was refused.
-        InvalidUri: A file that the URI names is not there.
     """
-    where = uri.redacted if uri is not None else "the default URI"
-    # libvirt prints every error on stderr unless told otherwise.
+    # libvirt prints every error on stderr unless told otherwise, and translates them.
     libvirt.registerErrorHandler(lambda _context, _error: None, None)
+    with suppress(locale.Error):
+        locale.setlocale(locale.LC_MESSAGES, "C")
     if uri is None:
         return _open_in_time(None, credentials, where)
-    check_files(uri)
-    with _with_certificates(_with_options(uri, credentials), credentials) as full:
+    check_files(uri, where)
+    full_uri = _with_options(uri, credentials)
+    with _with_certificates(full_uri, credentials, where) as full:
         if full.is_remote:
             _run_event_loop()
         connection = _open_in_time(full, credentials, where)
@@ -75,19 +81,22 @@ def open_connection(uri: ConnectionUri | None, credentials: Credentials) -> Any:
     return connection
 
 
-def check_files(uri: ConnectionUri) -> None:
+def check_files(uri: ConnectionUri, where: str) -> None:
     """Refuse a URI that names a file which is not there.
 
     ssh goes on without a key file that it can't read, and then fails for another
     reason, or gets in with another key.
+
+    Raises:
+        ConnectionFailed: A file is missing.
     """
     for name in ("keyfile", "command", "authfile", "pkipath"):
         path = uri.param(name)
         if path and os.path.isabs(path) and not os.path.exists(path):
-            raise InvalidUri(
-                uri.redacted,
-                f"{name}={path}: there is no such file on this machine",
-                remedy="correct the path; it is read where the URI is opened",
+            raise ConnectionFailed(
+                f"there is no file {path} on this machine",
+                where=where,
+                remedy=f"correct {name}=, which is read where the URI is opened",
             )
 
 
@@ -110,7 +119,7 @@ def _uses_tls(uri: ConnectionUri) -> bool:
 
 @contextmanager
 def _with_certificates(
-    uri: ConnectionUri, credentials: Credentials
+    uri: ConnectionUri, credentials: Credentials, where: str
 ) -> Iterator[ConnectionUri]:
     """The URI with a pkipath made of ca_path, client_cert and client_key."""
     files = {
@@ -126,7 +135,7 @@ def _with_certificates(
         raise ConnectionFailed(
             f"{' and '.join(missing)} not given: TLS to libvirt takes all three of "
             "ca_path, client_cert and client_key",
-            where=uri.redacted,
+            where=where,
             remedy="give the rest, or name their folder with pkipath= in the URI",
         )
     with tempfile.TemporaryDirectory(prefix="hypervisor-connect-") as folder:
@@ -134,7 +143,7 @@ def _with_certificates(
             if not os.path.exists(path):
                 raise ConnectionFailed(
                     f"{path}: there is no such file on this machine",
-                    where=uri.redacted,
+                    where=where,
                     remedy="correct the path",
                 )
             os.symlink(os.path.abspath(path), os.path.join(folder, name))
@@ -146,7 +155,6 @@ class _Prompt:
 
     def __init__(self, credentials: Credentials) -> None:
         self._answers = {
-            _USERNAME: credentials.username,
             _AUTHNAME: credentials.username,
             _PASSPHRASE: credentials.password,
             _NOECHOPROMPT: credentials.password,
@@ -183,8 +191,8 @@ def _open_in_time(
     thread.start()
     thread.join(credentials.timeout)
     if thread.is_alive():
-        _end_children(thread)
-        thread.join(_GRACE)
+        if _end_children(thread):
+            thread.join(_GRACE)
         raise ConnectionFailed(
             f"no answer within {credentials.timeout} seconds",
             where=where,
@@ -197,12 +205,19 @@ def _open_in_time(
     return result
 
 
-def _end_children(thread: threading.Thread) -> None:
-    """End the commands (ssh, ext) that a thread has started and waits for."""
-    path = f"/proc/self/task/{thread.native_id}/children"
-    with suppress(OSError), open(path, encoding="ascii") as children:
-        for process in children.read().split():
-            os.kill(int(process), signal.SIGTERM)
+def _end_children(thread: threading.Thread) -> bool:
+    """End the commands (ssh, ext) that a thread has started; whether there were any."""
+    try:
+        with open(
+            f"/proc/self/task/{thread.native_id}/children", encoding="ascii"
+        ) as children:
+            processes = [int(process) for process in children.read().split()]
+    except OSError:
+        return False
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGTERM)
+    return bool(processes)
 
 
 def _run_event_loop() -> None:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """libvirtError to our errors: which kind it is, and what to do about it.
 
-Kinds are told by libvirt's numbers (virerror.h), never by its texts, which are
-translated; the texts of ssh, which are not, tell what the numbers can't.
+Kinds are told by libvirt's numbers (virerror.h). Where those say no more than "system
+error", the texts do: libvirt's own in English (connection.py sees to that), and ssh's.
 """
 
 from __future__ import annotations
@@ -28,27 +28,40 @@ OPERATION_INVALID, CONFIG_UNSUPPORTED, AUTH_CANCELLED, SSH = 55, 67, 79, 85
 AUTH_UNAVAILABLE, LIBSSH, ACCESS_DENIED = 94, 98, 88
 NO_CONNECT, NO_STORAGE_VOL = 5, 50
 
-#: What ssh and the ssh libraries say when they give up, and the remedy for each.
-_SSH_WORDS = (
+_TLS_WORDS = (
+    "the TLS connection was not accepted",
+    "check that the port speaks TLS, that the files under pkipath= (cacert.pem, "
+    "clientcert.pem, clientkey.pem) are trusted on both sides, and that the host's "
+    "certificate was made for the name in the URI",
+)
+
+#: What libvirt, ssh and its libraries say when they give up (in English: LC_MESSAGES is
+#: C here), and our words and remedy; the first that fits counts.
+_PHRASES = (
     (
         "host key verification failed",
         "the host key is not known or has changed",
         "check the key and add it to the known_hosts file that this transport reads",
     ),
     (
-        "permission denied",
-        "ssh was refused",
-        "give a key that the host accepts (keyfile=), or load one into the ssh agent",
-    ),
-    (
-        "host key",
+        "was not accepted",
         "the host key was not accepted",
         "check the key and add it to the file that known_hosts= names",
     ),
     (
-        "connection timed out",
-        "the host does not answer",
-        "check its address, its port and the firewalls between",
+        "host key",
+        "the host key is not the known one",
+        "check the key and correct the file that known_hosts= names",
+    ),
+    (
+        "permission denied (",
+        "ssh was refused",
+        "give a key that the host accepts (keyfile=), or load one into the ssh agent",
+    ),
+    (
+        "unable to resolve address",
+        "the host name has no address",
+        "check its spelling",
     ),
     (
         "could not resolve hostname",
@@ -59,6 +72,27 @@ _SSH_WORDS = (
         "connection refused",
         "nothing listens at that address and port",
         "check the port, and that the service runs there",
+    ),
+    (
+        "timed out",
+        "the host does not answer",
+        "check its address, its port and the firewalls between",
+    ),
+    (
+        "not found: input/output error",
+        "the host lacks the command that leads to libvirt",
+        "install virt-ssh-helper or netcat there, or name it with netcat=",
+    ),
+    (
+        "no such file or directory: input/output error",
+        "there is no such socket on the host",
+        "correct socket=, and check that libvirtd runs there",
+    ),
+    (
+        "cannot recv data",
+        "the other side ended the connection",
+        "check that the port belongs to the transport (tls 16514, tcp 16509) and "
+        "that the command of ext or ssh works",
     ),
 )
 
@@ -96,14 +130,9 @@ def error_data(error: Any) -> dict[str, Any]:
 def open_error(error: Any, *, where: str) -> HypervisorConnectError:
     """The error of an opening that failed."""
     data = error_data(error)
-    code, message = data["code"], data["message"]
-    words = _words_of_opening(code, error.get_int1(), message)
-    kind = (
-        AuthenticationFailed
-        if code in (AUTH_FAILED, AUTH_CANCELLED, AUTH_UNAVAILABLE)
-        or "permission denied" in message.lower()
-        else ConnectionFailed
-    )
+    message = data["message"]
+    words = _words_of_opening(data, error.get_int1())
+    kind = AuthenticationFailed if _is_refusal(data) else ConnectionFailed
     return kind(
         f"{words[0]} (libvirt: {_clause(message)})",
         where=where,
@@ -112,32 +141,47 @@ def open_error(error: Any, *, where: str) -> HypervisorConnectError:
     )
 
 
-def _words_of_opening(code: int, number: int, message: str) -> tuple[str, str]:
-    said = message.lower()
-    for phrase, what, remedy in _SSH_WORDS:
+def _is_refusal(data: dict[str, Any]) -> bool:
+    """Whether the user was refused, rather than the host's or our certificate."""
+    said = data["message"].lower()
+    if data["code"] in (SSH, LIBSSH):
+        return "authenticate" in said
+    if data["code"] in (AUTH_FAILED, AUTH_CANCELLED, AUTH_UNAVAILABLE):
+        return not _is_about_tls(said)
+    return "permission denied (" in said
+
+
+def _is_about_tls(said: str) -> bool:
+    return "certificate" in said or "tls handshake" in said
+
+
+def _words_of_opening(data: dict[str, Any], number: int) -> tuple[str, str]:
+    code, said = data["code"], data["message"].lower()
+    if _is_refusal(data) and code in (SSH, LIBSSH):
+        return (
+            "ssh was refused",
+            "give a key (keyfile=), an agent or a password that the host accepts",
+        )
+    if _is_about_tls(said):
+        return _TLS_WORDS
+    for phrase, what, remedy in _PHRASES:
         if phrase in said:
             return what, remedy
     if code in (AUTH_FAILED, AUTH_CANCELLED):
         return (
-            "the user or password was refused",
-            "check username and password, or the auth.conf file",
+            "the user or password was refused, or none was given",
+            "check username and password, the key file, or the auth.conf file",
         )
     if code == AUTH_UNAVAILABLE:
         return (
             "the host asks for a kind of sign-in that can't be done here",
             "install the SASL mechanism that the host offers, or use another transport",
         )
-    if code == GNUTLS_ERROR or "certificate" in said:
-        return (
-            "the TLS certificates were not accepted",
-            "check the files under pkipath= (cacert.pem, clientcert.pem, clientkey.pem) "
-            "and the name that the host's certificate was made for",
-        )
     if code == SYSTEM_ERROR and number in _ERRNO_WORDS:
         return _ERRNO_WORDS[number]
-    if code == CONFIG_UNSUPPORTED or code == NO_CONNECT:
+    if code in (CONFIG_UNSUPPORTED, NO_CONNECT):
         return (
-            "this libvirt has no driver for that URI",
+            "libvirt has no driver there for that URI",
             "check the driver's name and path, and that its package is installed",
         )
     return (

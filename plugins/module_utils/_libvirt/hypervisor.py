@@ -31,7 +31,7 @@ from .._hypervisor.values import (
     VirtualMachine,
 )
 from .._uri.uri import ConnectionUri, redact
-from .._uri.version import version_forms
+from .._uri.version import Version
 from .binding import libvirt
 from .capabilities import parse_capabilities
 from .connection import open_connection
@@ -68,28 +68,29 @@ class LibvirtHypervisor(Hypervisor):
 
     Args:
         connection: A libvirt.virConnect.
-        uri: The URI as it was opened; None where libvirt probed.
+        shown: The URI that was opened, as messages may show it; None where libvirt
+            probed.
         clock: What waiting goes by.
     """
 
     def __init__(
         self,
         connection: Any,
-        uri: ConnectionUri | None,
+        shown: str | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._connection = connection
-        self._parsed = uri
         self._clock = clock or SystemClock()
         self._domains: dict[str, Any] = {}
-        self.uri = uri.redacted if uri is not None else redact(connection.getURI())
+        self.uri = shown or redact(connection.getURI())
 
     @classmethod
     def open(
-        cls, uri: ConnectionUri | None, credentials: Credentials
+        cls, uri: ConnectionUri | None, credentials: Credentials, shown: str
     ) -> LibvirtHypervisor:
-        """Open a connection; see open_connection for the errors."""
-        return cls(open_connection(uri, credentials), uri)
+        """Open a connection; see open_connection."""
+        connection = open_connection(uri, credentials, shown)
+        return cls(connection, shown if uri is not None else None)
 
     @contextmanager
     def _doing(self, what: str) -> Iterator[None]:
@@ -137,9 +138,14 @@ class LibvirtHypervisor(Hypervisor):
         self, driver: str | None, read: Callable[[], int]
     ) -> dict[str, Any] | None:
         try:
-            return version_forms(driver, read())
+            version = Version.from_packed(driver or "", read())
         except libvirt.libvirtError:
             return None  # not every driver knows its version
+        return {
+            "version": version.text,
+            "packed": version.packed,
+            "libvirt": version.printed,
+        }
 
     def list_vms(
         self,
