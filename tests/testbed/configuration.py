@@ -160,10 +160,15 @@ def hosts(plan: Plan) -> str:
 
 
 def auth_conf(hostname: str, username: str, password: str) -> str:
-    """A libvirt authentication file (https://libvirt.org/auth.html)."""
+    """A libvirt authentication file (https://libvirt.org/auth.html).
+
+    SCRAM asks for an authorisation name (``username``) too where the client says that
+    it can answer that.
+    """
     return f"""\
 [credentials-testbed]
 authname={username}
+username={username}
 password={password}
 
 [auth-libvirt-{hostname}]

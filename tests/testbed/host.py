@@ -407,6 +407,7 @@ def facts(plan: Plan, init_pid: int, guest: Guest | None) -> dict[str, Any]:
             "pkipath": path("pki"),
             "untrusted_pkipath": path("untrusted_pki"),
             "foreign_pkipath": path("foreign_pki"),
+            "mismatched_pkipath": path("mismatched_pki"),
             "empty_pkipath": path("empty_pki"),
         },
         "tcp": {"port": TCP_PORT},

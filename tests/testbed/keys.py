@@ -11,6 +11,7 @@ OpenSSH refuses.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -88,48 +89,58 @@ def sign(authority: Path, key: Path, certificate: Path, template: str) -> None:
 def make_certificates(plan: Plan) -> None:
     """Server and client certificates, and the same again by a stranger.
 
-    Client directories, each fit for ``pkipath=``: ``pki`` works; ``untrusted_pki``
-    shows a client certificate that the server's authority did not sign;
-    ``foreign_pki`` trusts another authority than the server's; ``empty_pki`` is empty.
+    Client directories, each fit for ``pkipath=``, by what becomes of them:
+
+    - ``pki``: works.
+    - ``untrusted_pki``: the server refuses the client's certificate, a stranger's.
+    - ``foreign_pki``: the client refuses the server's, as it knows the stranger alone.
+    - ``mismatched_pki``: libvirt's own check refuses, as the client's certificate is
+      not by the authority beside it.
+    - ``empty_pki``: has no files.
     """
-    server = plan.etc / "pki"
-    good, untrusted, foreign, empty = (
-        plan.client / name
-        for name in ("pki", "untrusted_pki", "foreign_pki", "empty_pki")
-    )
-    stranger = plan.directory / "stranger"
-    for directory in (server, good, untrusted, foreign, empty, stranger):
-        directory.mkdir(parents=True, exist_ok=True)
+    server, stranger = plan.etc / "pki", plan.directory / "stranger"
+    good = plan.client / "pki"
+    for directory in (server, stranger, good, plan.client / "empty_pki"):
+        directory.mkdir(parents=True)
     keys = (
         server / "cakey.pem",
         server / "serverkey.pem",
-        good / "clientkey.pem",
         stranger / "cakey.pem",
+        good / "clientkey.pem",
     )
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(make_key, keys))
-    name, address = plan.hostname, plan.address
-    for authority, title in ((server, "testbed"), (stranger, "stranger")):
+    for authority in (server, stranger):
         self_sign(
             authority / "cakey.pem",
             authority / "cacert.pem",
-            AUTHORITY.format(name=f"{title} {plan.name}"),
+            AUTHORITY.format(name=f"{authority.name} {plan.name}"),
         )
-    client = CLIENT.format(name=f"client of {name}")
     sign(
         server,
         server / "serverkey.pem",
         server / "servercert.pem",
-        SERVER.format(name=name, address=address),
+        SERVER.format(name=plan.hostname, address=plan.address),
     )
-    sign(server, good / "clientkey.pem", good / "clientcert.pem", client)
-    sign(stranger, good / "clientkey.pem", untrusted / "clientcert.pem", client)
-    for directory, authority in (
-        (good, server),
-        (untrusted, server),
-        (foreign, stranger),
+    client = CLIENT.format(name=f"client of {plan.hostname}")
+    for authority in (server, stranger):
+        sign(authority, good / "clientkey.pem", authority / "clientcert.pem", client)
+    for name, trusted, issuer in (
+        ("pki", [server], server),
+        ("untrusted_pki", [server, stranger], stranger),
+        ("foreign_pki", [stranger], stranger),
+        ("mismatched_pki", [server], stranger),
     ):
-        shutil.copy(authority / "cacert.pem", directory / "cacert.pem")
-    for directory in (untrusted, foreign):
-        shutil.copy(good / "clientkey.pem", directory / "clientkey.pem")
-    shutil.copy(good / "clientcert.pem", foreign / "clientcert.pem")
+        fill_client_directory(
+            plan.client / name, good / "clientkey.pem", trusted, issuer
+        )
+
+
+def fill_client_directory(
+    directory: Path, key: Path, trusted: Sequence[Path], issuer: Path
+) -> None:
+    """The three files that libvirt reads from a ``pkipath=``."""
+    authorities = [(authority / "cacert.pem").read_text() for authority in trusted]
+    write(directory / "cacert.pem", "".join(authorities))
+    write(directory / "clientcert.pem", (issuer / "clientcert.pem").read_text())
+    write(directory / "clientkey.pem", key.read_text())

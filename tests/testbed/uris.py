@@ -97,6 +97,7 @@ def _bad_tls(plan: Plan) -> dict[str, str]:
     return {
         "tls_untrusted": uri("tls", address, pkipath=client / "untrusted_pki"),
         "tls_unknown_authority": uri("tls", address, pkipath=client / "foreign_pki"),
+        "tls_mismatched_files": uri("tls", address, pkipath=client / "mismatched_pki"),
         "tls_missing_files": uri("tls", address, pkipath=client / "empty_pki"),
         "tls_wrong_name": uri("tls", plan.nameless_address, **pki),
         "tls_closed_port": uri("tls", f"{address}:{CLOSED_PORT}", **pki),
