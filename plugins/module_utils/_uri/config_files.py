@@ -33,7 +33,7 @@ _SPACE = " \t\n\v\f\r"  # g_ascii_isspace
 _GROUP = re.compile(r"\[([^\[\]\x00-\x1f\x7f]+)\][ \t]*")
 _KEY = re.compile(r"[^\[\]]+(\[[A-Za-z0-9_.@-]+\])?")
 _GLIB_ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
-_GLIB_ESCAPES = {"s": " ", "t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
+_GLIB_ESCAPES = {"": "", "s": " ", "t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
 
 
 class ConfigError(HypervisorConnectError):
@@ -153,8 +153,8 @@ class AuthConfig:
         """
         groups: dict[str, dict[str, str]] = {}
         group: dict[str, str] | None = None
-        for number, line in enumerate(text.split("\n"), start=1):
-            line = line.removesuffix("\r").lstrip(_SPACE)
+        for number, raw in enumerate(text.split("\n"), start=1):
+            line = raw.removesuffix("\r").lstrip(_SPACE)
             heading = _GROUP.fullmatch(line)
             key, equals, value = line.partition("=")
             key = key.rstrip(_SPACE)

@@ -50,11 +50,11 @@ class Version:
     release: int
 
     def __post_init__(self) -> None:
-        _major, minor, release = _units(self.driver)
+        major, minor, release = _units(self.driver)
         if not (
-            0 <= self.minor < _major // minor
+            0 <= self.minor < major // minor
             and 0 <= self.release < minor // release
-            and 0 <= self.major
+            and self.major >= 0
             and self.packed <= _MAX_PACKED
         ):
             raise HypervisorConnectError(
