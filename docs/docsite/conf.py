@@ -11,9 +11,7 @@ extensions = ["sphinx_antsibull_ext"]
 html_theme = "sphinx_ansible_theme"
 html_title = "hypervisor.connect"
 html_show_sphinx = False
-# The theme's search and version menus belong to docs.ansible.com.
-html_theme_options = {"documentation_home_url": "index.html", "hide_navtree": False}
+html_theme_options = {"documentation_home_url": "index.html"}
 # References into Ansible's own documentation would be looked up on its site.
 default_role = "any"
 suppress_warnings = ["ref.*"]
-nitpicky = False
