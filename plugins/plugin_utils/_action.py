@@ -127,9 +127,14 @@ class HypervisorAction(ActionBase):  # type: ignore[misc]
         validation = ArgumentSpecValidator(
             self.task.argument_spec, **self.task.rules
         ).validate(given)
+        if validation.unsupported_parameters:
+            unknown = ", ".join(sorted(validation.unsupported_parameters))
+            known = ", ".join(sorted(self.task.argument_spec))
+            return _failed(
+                f"{self._task.action} has no option {unknown}; it has {known}."
+            )
         if validation.error_messages:
-            sentence = ", ".join(validation.error_messages)
-            return {"failed": True, "msg": sentence}
+            return _failed("; ".join(validation.error_messages) + ".")
         options = validation.validated_parameters
         check_options(options)
         credentials = Credentials.from_options(options)
@@ -170,6 +175,10 @@ def _connection_to(
             Finalize(None, _close_all, exitpriority=1)
         hypervisor = _open[key] = open_hypervisor(uri, credentials)
     return hypervisor
+
+
+def _failed(sentence: str) -> dict[str, Any]:
+    return {"failed": True, "msg": sentence}
 
 
 def _close_all() -> None:

@@ -37,7 +37,7 @@ _GRACE = 2.0
 _AUTHNAME, _PASSPHRASE, _ECHOPROMPT, _NOECHOPROMPT = 2, 5, 6, 7
 _ANSWERABLE = [_AUTHNAME, _PASSPHRASE, _ECHOPROMPT, _NOECHOPROMPT]
 
-_SSH_TRANSPORTS = ("ssh", "libssh", "libssh2")
+SSH_TRANSPORTS = ("ssh", "libssh", "libssh2")
 #: The names that libvirt looks for under pkipath (virnettlscontext.c).
 _PKI_FILES = (
     ("ca_path", "cacert.pem"),
@@ -102,7 +102,7 @@ def check_files(uri: ConnectionUri, where: str) -> None:
 
 def _with_options(uri: ConnectionUri, credentials: Credentials) -> ConnectionUri:
     """The URI with what the options say and the URI does not."""
-    if uri.transport in _SSH_TRANSPORTS and credentials.username and not uri.username:
+    if uri.transport in SSH_TRANSPORTS and credentials.username and not uri.username:
         uri = uri.replace(username=credentials.username)
     if uri.transport == "ssh" and uri.param("no_tty") is None:
         # Nobody sits at the terminal of a play: ssh must not ask there.

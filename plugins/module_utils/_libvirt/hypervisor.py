@@ -34,7 +34,7 @@ from .._uri.uri import ConnectionUri, redact
 from .._uri.version import Version
 from .binding import libvirt
 from .capabilities import parse_capabilities
-from .connection import open_connection
+from .connection import SSH_TRANSPORTS, open_connection
 from .domain_xml import (
     has_connected_agent,
     has_tpm_state,
@@ -108,8 +108,9 @@ class LibvirtHypervisor(Hypervisor):
         """The host itself, in a fixed number of calls."""
         with self._doing("read the host"):
             connection = self._connection
-            opened = connection.getURI()
-            driver = ConnectionUri.parse(opened).driver
+            opened = ConnectionUri.parse(connection.getURI())
+            driver = opened.driver
+            over_ssh = opened.transport in SSH_TRANSPORTS
             node = connection.getInfo()
             return HostInfo(
                 uri=self.uri,
@@ -128,7 +129,8 @@ class LibvirtHypervisor(Hypervisor):
                     threads=node[7],
                 ),
                 memory=node[1] * _MIB,
-                encrypted=bool(connection.isEncrypted()),
+                # libvirt does not see the encryption that ssh does for it.
+                encrypted=over_ssh or bool(connection.isEncrypted()),
                 secure=bool(connection.isSecure()),
                 alive=self.is_alive(),
                 capabilities=parse_capabilities(connection.getCapabilities()),
