@@ -183,15 +183,23 @@ def _state_steps(current: VirtualMachine, desired: Desired) -> tuple[str, ...]:
     if desired.state in (PRESENT, current.state):
         return ()
     gentle = _GENTLE.get(current.state, {}).get(desired.state)
-    if gentle is not None:
-        if current.persistent is False and SHUT_DOWN in gentle and START in gentle:
-            # A transient machine is gone once it is off: it can only be rebooted.
-            return (*gentle[: gentle.index(SHUT_DOWN)], REBOOT)
-        return gentle
     forced = _FORCED.get(current.state, {}).get(desired.state)
-    if forced is not None and desired.force:
-        return forced
-    raise _refusal(current, desired, can_be_forced=forced is not None)
+    steps = forced if gentle is None and desired.force else gentle
+    if steps is None:
+        raise _refusal(current, desired, can_be_forced=forced is not None)
+    return steps if current.persistent is not False else _while_on(current, steps)
+
+
+def _while_on(current: VirtualMachine, steps: tuple[str, ...]) -> tuple[str, ...]:
+    """The steps for a transient machine, which is gone once it is off."""
+    if START in steps and SHUT_DOWN in steps:
+        return (*steps[: steps.index(SHUT_DOWN)], REBOOT)
+    if START in steps or START_PAUSED in steps:
+        raise PlanRefused(
+            f"machine {current.name} is transient and would be gone once it is off",
+            remedy="define it first (virsh define)",
+        )
+    return steps
 
 
 def _refusal(
