@@ -289,17 +289,16 @@ def removable_disks(
         if image
     }
     volumes = set(known)
-    removable: list[str] = []
-    kept: list[str] = []
+    # By image, since one may be in two drives, and what one of them forbids counts.
+    reasons: dict[str, list[str]] = {}
     for disk in machine.disks or ():
-        if disk.source is None or disk.source in removable:
-            continue
-        reason = _why_kept(disk, in_use, volumes)
-        if reason is None:
-            removable.append(disk.source)
-        else:
-            kept.append(f"{disk.source} stays: {reason}")
-    return tuple(removable), tuple(kept)
+        if disk.source is not None:
+            reason = _why_kept(disk, in_use, volumes)
+            reasons.setdefault(disk.source, []).extend([reason] if reason else [])
+    return (
+        tuple(image for image, why in reasons.items() if not why),
+        tuple(f"{image} stays: {why[0]}" for image, why in reasons.items() if why),
+    )
 
 
 def _why_kept(disk: Disk, in_use: dict[str, str], volumes: set[str]) -> str | None:
