@@ -79,9 +79,10 @@ class Guest:
         """Where qemu writes what one of the two says on its serial console."""
         return self.directory / f"{name}.log"
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self, libvirt_socket: Path) -> dict[str, Any]:
         """The part of the ready file that is about the guests."""
         return {
+            "uri": system_uri(libvirt_socket),
             "name": self.name,
             "xml_file": str(self.xml_file(self.name)),
             "serial_log": str(self.serial_log(self.name)),
@@ -93,9 +94,19 @@ class Guest:
 
     def define(self, libvirt_socket: Path) -> None:
         """Define both on qemu:///system, not started; the first call probes qemu."""
-        uri = f"qemu+unix:///system?socket={libvirt_socket}"
         for name in (self.name, self.deaf_name):
-            run(["virsh", "-q", "-c", uri, "define", self.xml_file(name)], limit=60)
+            run(
+                [
+                    *("virsh", "-q", "-c", system_uri(libvirt_socket)),
+                    *("define", self.xml_file(name)),
+                ],
+                limit=60,
+            )
+
+
+def system_uri(libvirt_socket: Path) -> str:
+    """qemu:///system of the host."""
+    return f"qemu+unix:///system?socket={libvirt_socket}"
 
 
 def prepare_guest(directory: Path) -> Guest:

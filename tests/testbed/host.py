@@ -23,8 +23,9 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from typing import Any
 from testbed import configuration, keys, machines, uris
 from testbed.guest import Guest, prepare_guest
 from testbed.plan import (
+    LAB_FILE,
     SASL_PORT,
     SASL_USER,
     SILENT_PORT,
@@ -56,6 +58,7 @@ from testbed.process import (
 
 PREFIX = "hc-testbed-"
 START_LIMIT = 30.0
+SWEEP_AGE = 60.0
 HERE = Path(__file__).resolve().parent
 
 
@@ -73,6 +76,8 @@ def sweep(parent: Path) -> None:
     """Remove the directories of testbeds that were killed: nobody holds their lock."""
     for directory in parent.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError), open(directory / "lock") as lock:
+            if time.time() - os.fstat(lock.fileno()).st_mtime < SWEEP_AGE:
+                continue  # perhaps just being made
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(directory, ignore_errors=True)
 
@@ -134,7 +139,7 @@ def write_host_files(plan: Plan) -> None:
         ("resolv.conf", "", 0o644),
         ("libvirt/libvirtd.conf", configuration.libvirtd_conf(plan), 0o600),
         ("libvirt/qemu.conf", configuration.QEMU_CONF, 0o600),
-        ("libvirt/lab.xml", machines.lab_xml(), 0o644),
+        (LAB_FILE, machines.lab_xml(), 0o644),
         (
             "sasl2/libvirt.conf",
             configuration.SASL_CONF.format(database=database),
@@ -193,14 +198,16 @@ def write_scripts(plan: Plan, init_pid: int) -> None:
         write(client / name, text, mode=0o700)
 
 
-def start_namespaces(plan: Plan) -> subprocess.Popen[bytes]:
-    """Start process 1 of the host in namespaces of its own.
+@contextlib.contextmanager
+def namespaces(plan: Plan) -> Iterator[subprocess.Popen[bytes]]:
+    """Process 1 of the host in namespaces of its own, for the time of the block.
 
     ``setpriv --pdeathsig`` ends unshare with the supervisor, ``--kill-child`` ends
-    process 1 with unshare, and the kernel ends the rest.
+    process 1 with unshare, and the kernel ends the rest. unshare returns when all
+    processes of the host are gone.
     """
     with open(plan.log / "init.log", "wb") as log:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [
                 *(program("setpriv"), "--pdeathsig", "KILL", program("unshare")),
                 *("--net", "--mount", "--uts", "--ipc", "--pid", "--fork"),
@@ -214,6 +221,15 @@ def start_namespaces(plan: Plan) -> subprocess.Popen[bytes]:
             env=ENVIRONMENT,
             start_new_session=True,
         )
+    try:
+        yield process
+    finally:
+        ignore_signals()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(listener_pid(plan.control_socket) or process.pid, signal.SIGKILL)
+        process.wait(START_LIMIT)
+        with contextlib.suppress(TestbedError):  # gone with its namespace, or soon
+            run(["ip", "link", "del", plan.outer_interface])
 
 
 def listener_pid(path: Path) -> int | None:
@@ -388,7 +404,7 @@ def facts(plan: Plan, init_pid: int, guest: Guest | None) -> dict[str, Any]:
         "dir": str(plan.directory),
         "log_dir": str(plan.log),
         "socket": str(plan.libvirt_socket),
-        "lab_xml": "/etc/libvirt/lab.xml",
+        "lab_uri": uris.lab_uri(plan),
         "blackhole_address": plan.blackhole,
         "nameless_address": plan.nameless_address,
         "silent_port": SILENT_PORT,
@@ -426,73 +442,103 @@ def facts(plan: Plan, init_pid: int, guest: Guest | None) -> dict[str, Any]:
             "counting_command": path("counting_relay"),
             "counts_dir": path("counts"),
         },
-        "guest": guest.facts() if guest else None,
+        "guest": guest.facts(plan.libvirt_socket) if guest else None,
         "uris": uris.good_uris(plan),
         "bad_uris": uris.bad_uris(plan),
     }
 
 
-def bring_up(plan: Plan, *, guest: bool) -> dict[str, Any]:
-    """Build and start everything; returns the facts for the ready file.
-
-    Raises:
-        TestbedError: Something is not installed or did not start.
-    """
-    with ThreadPoolExecutor(3) as pool:
-        kit: Future[Guest] | None = (
-            pool.submit(prepare_guest, plan.directory / "guest") if guest else None
-        )
-        plan.client.mkdir()
-        write_host_files(plan)
+def make_files(plan: Plan) -> None:
+    """All files that do not depend on the running host."""
+    plan.client.mkdir()
+    write_host_files(plan)
+    with ThreadPoolExecutor(2) as pool:
         made = [
             pool.submit(keys.make_certificates, plan),
             pool.submit(keys.make_ssh_keys, plan),
         ]
-        start_namespaces(plan)
         write_passwords(plan)
-        wait_until(
-            lambda: listener_pid(plan.control_socket) is not None,
-            "process 1 of the host listens",
-            limit=START_LIMIT,
-            logs=[plan.log / "init.log"],
-        )
-        init_pid = listener_pid(plan.control_socket)
-        assert init_pid is not None
-        connect_network(plan, init_pid)
-        write_scripts(plan, init_pid)
-        for each in made:
-            each.result()
-        start_services(plan)
-        wait_for_services(plan)
-        ready = kit.result() if kit else None
-        if ready:
-            ready.define(plan.libvirt_socket)
-    return facts(plan, init_pid, ready)
+    for each in made:
+        each.result()
 
 
-def take_down(plan: Plan) -> None:
-    """End process 1, and with it every process, mount and interface of the host."""
+def bring_up(plan: Plan, guest: Guest | None) -> dict[str, Any]:
+    """Start everything in the namespaces; returns the facts for the ready file.
+
+    Raises:
+        TestbedError: Something is not installed or did not start.
+    """
+    wait_until(
+        lambda: listener_pid(plan.control_socket) is not None,
+        "process 1 of the host listens",
+        limit=START_LIMIT,
+        logs=[plan.log / "init.log"],
+    )
     init_pid = listener_pid(plan.control_socket)
-    if init_pid is not None:
-        os.kill(init_pid, signal.SIGKILL)
-    with contextlib.suppress(TestbedError):
-        run(["ip", "link", "del", plan.outer_interface])
+    assert init_pid is not None
+    connect_network(plan, init_pid)
+    write_scripts(plan, init_pid)
+    start_services(plan)
+    wait_for_services(plan)
+    if guest:
+        guest.define(plan.libvirt_socket)
+    return facts(plan, init_pid, guest)
 
 
-def hold(parent: int) -> None:
-    """Block until the parent process dies. Signals raise ``Stopped`` meanwhile."""
+def hold(parent: int, host: subprocess.Popen[bytes]) -> None:
+    """Block until the parent process dies. Signals raise ``Stopped`` meanwhile.
+
+    Raises:
+        TestbedError: The host died of itself.
+    """
     try:
-        descriptor = os.pidfd_open(parent)
+        watched = [os.pidfd_open(parent), os.pidfd_open(host.pid)]
     except ProcessLookupError:
         return
-    select.select([descriptor], [], [])
+    select.select(watched, [], [])
+    if host.poll() is not None:
+        raise TestbedError("process 1 of the host was ended by somebody else")
 
 
 def stop(number: int, _frame: object) -> None:
     """Signal handler: leave by an exception, so that everything is taken down."""
+    ignore_signals()
+    raise Stopped(number)
+
+
+def ignore_signals() -> None:
+    """Let nothing interrupt the taking down."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise Stopped(number)
+
+
+def owner(ready_file: Path) -> int | None:
+    """The supervisor that wrote a ready file and still runs, or None."""
+    try:
+        pid = int(json.loads(ready_file.read_text())["pid"])
+        os.kill(pid, 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    return pid
+
+
+@contextlib.contextmanager
+def claimed(ready_file: Path) -> Iterator[None]:
+    """No ready file at first, a killed testbed's included, and none in the end.
+
+    Raises:
+        TestbedError: A running testbed has that file.
+    """
+    other = owner(ready_file)
+    if other is not None:
+        raise TestbedError(
+            f"{ready_file} belongs to the testbed with process id {other}"
+        )
+    ready_file.unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        ready_file.unlink(missing_ok=True)
 
 
 def serve(
@@ -513,12 +559,15 @@ def serve(
         raise TestbedError("the testbed makes namespaces and must be run as root")
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    with contextlib.suppress(Stopped), owned_directory(directory) as own:
+    with (
+        contextlib.suppress(Stopped),
+        claimed(ready_file),
+        owned_directory(directory) as own,
+    ):
         plan = make_plan(own)
-        try:
-            known = bring_up(plan, guest=guest)
+        make_files(plan)
+        kit = prepare_guest(plan.directory / "guest") if guest else None
+        with namespaces(plan) as host:
+            known = bring_up(plan, kit)
             write_atomically(ready_file, json.dumps(known, indent=2) + "\n")
-            hold(parent)
-        finally:
-            ready_file.unlink(missing_ok=True)
-            take_down(plan)
+            hold(parent, host)

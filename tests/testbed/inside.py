@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -53,8 +54,7 @@ def replace_directories(directory: Path) -> None:
 
 def silent_listener(port: int) -> socket.socket:
     """A port whose connections the kernel accepts and nobody ever answers."""
-    listener = socket.create_server(("", port), backlog=256)
-    return listener
+    return socket.create_server(("", port), backlog=256)
 
 
 @dataclass
@@ -92,17 +92,18 @@ class Services:
 
     def stop(self, name: str) -> dict[str, Any]:
         """End a service, by force if it must be, and wait until it is gone."""
-        if name in self.running:
-            os.kill(self.running[name], signal.SIGCONT)
-            os.kill(self.running[name], signal.SIGTERM)
-        deadline = time.monotonic() + STOP_LIMIT
-        while name in self.running:
-            if time.monotonic() > deadline:
-                os.kill(self.running[name], signal.SIGKILL)
-            time.sleep(0.01)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if name in self.running:
+                os.kill(self.running[name], number)
+                os.kill(self.running[name], signal.SIGCONT)
+                self._wait_for_end(name)
         return {}
 
-    def reap(self, *_signal: object) -> None:
+    def list(self) -> dict[str, Any]:
+        """Nothing but what every answer holds: who is running."""
+        return {}
+
+    def reap(self) -> None:
         """Collect every dead child, adopted ones too (a zombie looks alive to qemu)."""
         while True:
             try:
@@ -111,9 +112,14 @@ class Services:
                 return
             if pid == 0:
                 return
-            self.running = {
-                name: known for name, known in self.running.items() if known != pid
-            }
+            for name in [name for name, known in self.running.items() if known == pid]:
+                del self.running[name]
+
+    def _wait_for_end(self, name: str) -> None:
+        deadline = time.monotonic() + STOP_LIMIT
+        while name in self.running and time.monotonic() < deadline:
+            time.sleep(0.01)
+            self.reap()
 
 
 def answer(services: Services, request: dict[str, Any]) -> dict[str, Any]:
@@ -123,7 +129,7 @@ def answer(services: Services, request: dict[str, Any]) -> dict[str, Any]:
         "start": services.start,
         "signal": services.signal,
         "stop": services.stop,
-        "list": dict,
+        "list": services.list,
     }
     command = request.pop("command", None)
     try:
@@ -136,13 +142,23 @@ def answer(services: Services, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def serve(listener: socket.socket, services: Services) -> None:
-    """Answer requests, one connection each, for ever."""
+    """Answer requests, one connection each, and bury the dead, for ever."""
+    woken, waker = socket.socketpair()
+    waker.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
     while True:
-        connection, _peer = listener.accept()
-        with connection, connection.makefile("rw") as stream:
-            line = stream.readline()
-            if line:
-                stream.write(json.dumps(answer(services, json.loads(line))) + "\n")
+        ready, _, _ = select.select([listener, woken], [], [])
+        services.reap()
+        if woken in ready:
+            woken.recv(4096)
+        if listener in ready:
+            connection, _peer = listener.accept()
+            with connection, connection.makefile("rw") as stream:
+                line = stream.readline()
+                if line:
+                    reply = answer(services, json.loads(line))
+                    stream.write(json.dumps(reply) + "\n")
 
 
 def main() -> None:
@@ -156,7 +172,6 @@ def main() -> None:
     socket.sethostname(hostname)
     silent = silent_listener(silent_port)
     services = Services()
-    signal.signal(signal.SIGCHLD, services.reap)
     with socket.socket(socket.AF_UNIX) as listener, silent:
         listener.bind(str(directory / "control.sock"))
         listener.listen(8)

@@ -24,6 +24,7 @@ SASL_PORT = 16515
 SILENT_PORT = 16600
 CLOSED_PORT = 16601
 SASL_USER = "operator"
+LAB_FILE = "libvirt/lab.xml"  # below /etc of the host
 
 PRIVATE_RANGES = tuple(
     ipaddress.ip_network(text)

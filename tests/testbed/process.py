@@ -57,6 +57,7 @@ def run(
     try:
         done = subprocess.run(
             command,
+            check=False,
             input=stdin,
             capture_output=True,
             text=True,

@@ -129,7 +129,10 @@ def main() -> None:
     """Relay standard input and output to the socket named on the command line."""
     target, directory = sys.argv[1], Path(sys.argv[2])
     with socket.socket(socket.AF_UNIX) as server:
-        server.connect(target)
+        try:
+            server.connect(target)
+        except OSError as error:
+            sys.exit(f"relay: {target}: {error.strerror}")
         relay(0, 1, server, directory / f"{os.getpid()}.json")
 
 

@@ -8,7 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-from testbed.plan import CLOSED_PORT, SASL_PORT, SILENT_PORT, Plan
+from testbed.plan import (
+    CLOSED_PORT,
+    LAB_FILE,
+    SASL_PORT,
+    SILENT_PORT,
+    TCP_PORT,
+    TLS_PORT,
+    Plan,
+)
 
 
 def uri(
@@ -50,6 +58,11 @@ def good_uris(plan: Plan) -> dict[str, str]:
             "tls", f"{plan.address}:{SASL_PORT}", **pki, authfile=client / "auth.conf"
         ),
     }
+
+
+def lab_uri(plan: Plan) -> str:
+    """Machines of every state (machines.py), private to each connection."""
+    return uri("unix", "", f"/etc/{LAB_FILE}", socket=plan.libvirt_socket)
 
 
 def _bad_ssh(plan: Plan) -> dict[str, str]:
@@ -101,7 +114,7 @@ def _bad_tls(plan: Plan) -> dict[str, str]:
         "tls_missing_files": uri("tls", address, pkipath=client / "empty_pki"),
         "tls_wrong_name": uri("tls", plan.nameless_address, **pki),
         "tls_closed_port": uri("tls", f"{address}:{CLOSED_PORT}", **pki),
-        "tls_on_tcp_port": uri("tls", f"{address}:16509", **pki),
+        "tls_on_tcp_port": uri("tls", f"{address}:{TCP_PORT}", **pki),
         "sasl_wrong_password": uri(
             "tls", sasl, **pki, authfile=client / "bad_auth.conf"
         ),
@@ -126,7 +139,7 @@ def bad_uris(plan: Plan) -> dict[str, str]:
     return {
         "unix_missing_socket": uri("unix", socket=plan.run / "no-such-sock"),
         "tcp_closed_port": uri("tcp", f"{address}:{CLOSED_PORT}"),
-        "tcp_on_tls_port": uri("tcp", f"{address}:16514"),
+        "tcp_on_tls_port": uri("tcp", f"{address}:{TLS_PORT}"),
         "unresolvable": uri("tcp", "no-such-host.invalid"),
         "blackhole": uri("tcp", plan.blackhole),
         "silent": uri("tcp", f"{address}:{SILENT_PORT}"),
