@@ -125,10 +125,10 @@ def stream(
 
 def project_files() -> list[str]:
     """The checkout's files that git tracks, or would; paths from its root, sorted."""
+    # Whoever runs this runs the checkout's code anyway, whoever owns it.
+    git = ["git", "-c", "safe.directory=*"]
     listing = subprocess.run(
-        # Whoever runs this runs the checkout's code anyway, whoever owns it.
-        ["git", "-c", "safe.directory=*", "ls-files", "-z"]
-        + ["--cached", "--others", "--exclude-standard"],
+        [*git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,
         text=True,
