@@ -23,6 +23,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._uri.parameters
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.redaction import (
     is_control,
+    printable,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.uri import (
     ConnectionUri,
@@ -69,7 +70,7 @@ def _no_driver(uri: ConnectionUri) -> Problem:
 
 
 def _wrong_driver(uri: ConnectionUri) -> Problem:
-    driver = uri.driver or ""
+    driver = printable(uri.driver or "")
     if driver in DRIVERS:
         return None
     lower = driver.lower()
@@ -93,7 +94,7 @@ def _client_side(uri: ConnectionUri) -> Problem:
             remedy += ", with ?transport=http for HTTP"
         return (
             f"{driver} is a client-side driver that no libvirtd serves, so a transport "
-            f'like "+{uri.transport}" cannot work',
+            f'like "+{printable(uri.transport)}" cannot work',
             remedy,
         )
     if not uri.hostname:

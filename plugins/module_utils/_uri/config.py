@@ -65,6 +65,7 @@ def resolve(
     environ: Mapping[str, str],
     uid: int,
     read: Read | None = None,
+    config: str | None = None,
 ) -> Resolution:
     """Find the URI to open as libvirt does.
 
@@ -73,13 +74,15 @@ def resolve(
         environ: The environment that libvirt would see.
         uid: The effective user: 0 reads /etc/libvirt/libvirt.conf, others their own.
         read: Gives the text of a file, or None where it is missing.
+        config: The libvirt.conf to read instead; it must be there.
 
     Raises:
         InvalidUri: The URI that was found is none.
         ConfigError: libvirt.conf cannot be read.
     """
-    path = client_conf_path(environ, uid)
-    conf = _read_conf(path, read or read_text)
+    read = read or read_text
+    path = config or client_conf_path(environ, uid)
+    conf = _read_conf(path, read if config is None else _must(read))
     hints = [] if text else _default_hints(environ)
     found, source = _choose(text, environ, conf, path)
     if found is None:
@@ -118,14 +121,7 @@ def find_auth_config(
     read = read or read_text
     named = environ.get("LIBVIRT_AUTH_FILE") or (uri and uri.param("authfile"))
     if named:
-        text = read(named)
-        if text is None:
-            raise UnreadableFile(
-                "the file is missing",
-                where=named,
-                remedy="correct LIBVIRT_AUTH_FILE or authfile=",
-            )
-        return AuthConfig.parse(text, named)
+        return AuthConfig.parse(_must(read)(named) or "", named)
     for path in (_user_file(environ, "auth.conf"), SYSTEM_AUTH):
         text = _read_if_allowed(path, read) if path else None
         if path and text is not None:
@@ -152,6 +148,20 @@ def read_text(path: str) -> str | None:
         raise UnreadableFile(
             f"the file cannot be read ({reason})", where=path, remedy="correct the file"
         ) from None
+
+
+def _must(read: Read) -> Read:
+    """Return a reader that does not pass over a missing file."""
+
+    def read_or_fail(path: str) -> str:
+        text = read(path)
+        if text is None:
+            raise UnreadableFile(
+                "the file is missing", where=path, remedy="correct its name"
+            )
+        return text
+
+    return read_or_fail
 
 
 def _read_if_allowed(path: str, read: Read) -> str | None:

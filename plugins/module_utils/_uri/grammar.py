@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote_to_bytes
 Params = tuple[tuple[str, str], ...]
 
 _MAX_DECODED = 1 << 20  # characters of all names and values, see split_params
-_MAX_PORT = 2147483647  # INT_MAX, xmlParse3986Port
+MAX_PORT = 2147483647  # INT_MAX, xmlParse3986Port
 
 # RFC 3986 section 2.2 and 2.3, appendix A.
 _UNRESERVED = r"A-Za-z0-9\-._~"
@@ -229,7 +229,7 @@ def _read_port(text: str, position: int) -> tuple[int | None, int]:
         return None, position
     if port.end() == position + 1:
         raise Refused("no number follows the colon behind the hostname", "give a port")
-    if len(port[1]) > 10 or int(port[1] or 0) > _MAX_PORT:
+    if len(port[1]) > 10 or int(port[1] or 0) > MAX_PORT:
         raise Refused("the port is out of range", "give a port from 1 to 65535")
     return int(port[1] or 0) or None, port.end()
 

@@ -59,7 +59,7 @@ def transport_of(uri: ConnectionUri) -> Transport | None:
     if transport is None:
         raise InvalidUri(
             str(uri),
-            f'libvirt has no transport "{uri.transport}"',
+            f'libvirt has no transport "{printable(uri.transport)}"',
             f"use one of {', '.join(TRANSPORTS)}",
         )
     return transport

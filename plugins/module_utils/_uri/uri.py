@@ -18,6 +18,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors im
     HypervisorConnectError,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.grammar import (
+    MAX_PORT,
     QUERY,
     SCHEME,
     Params,
@@ -197,7 +198,8 @@ class ConnectionUri:
     def __str__(self) -> str:
         """The URI as libvirt formats it, or more escaped where that would not read back.
 
-        ``ConnectionUri.parse(str(uri)) == uri`` holds for every URI that was parsed.
+        ``ConnectionUri.parse(str(uri)) == uri`` holds for every URI that was parsed,
+        unless the escapes make it longer than MAX_LENGTH.
         """
         text = self.libvirt_text()
         return text if _reads_back(text, self) else write_strictly(self._parts())
@@ -228,7 +230,13 @@ class ConnectionUri:
                     "the query holds characters that a query cannot hold",
                     "give params instead, which are escaped for you",
                 )
-            uri = dataclasses.replace(self, params=split_params(self.query or ""))
+            try:
+                params = split_params(self.query or "")
+            except Refused as refused:
+                raise InvalidUri(
+                    f"?{self.query}", str(refused), refused.remedy
+                ) from None
+            uri = dataclasses.replace(self, params=params)
         text = write_strictly(uri._parts())
         _check_text(text)
         if not _reads_back(text, uri):
@@ -245,9 +253,11 @@ def _reads_back(text: str, uri: ConnectionUri) -> bool:
 
 def _unwritable(uri: ConnectionUri) -> tuple[str, str | None]:
     if uri.hostname is None and uri.port:
-        return "a port needs a hostname", None
+        return "a port needs a hostname", "add the hostname or drop the port"
+    if uri.port is not None and not 0 < uri.port <= MAX_PORT:
+        return "the port is out of range", "give a port from 1 to 65535"
     if uri.path is not None and not uri.path.startswith("/"):
-        return "the path must begin with a slash", f"write /{uri.path}"
+        return "the path does not begin with a slash", "begin it with one"
     return "no URI holds these parts", None
 
 
