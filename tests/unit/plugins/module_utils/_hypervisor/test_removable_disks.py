@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.plan import (
     removable_disks,
 )

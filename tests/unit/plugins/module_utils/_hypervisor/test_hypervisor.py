@@ -1,0 +1,213 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a plan is carried out, seen on a hypervisor that only writes down its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import pytest
+
+from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
+    HypervisorConnectError,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
+    AuthenticationFailed,
+    ConnectionFailed,
+    ConnectionLost,
+    Hypervisor,
+    MachineNotFound,
+    OperationFailed,
+    OperationTimeout,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.plan import (
+    Plan,
+    Step,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
+    SUMMARY,
+    HostInfo,
+    VirtualMachine,
+)
+
+WEB1 = VirtualMachine(name="web1", uuid="u-1", state="running")
+
+
+class Notebook(Hypervisor):
+    """Writes down what it is told to do; its guests may be deaf."""
+
+    uri = "notebook:///"
+
+    def __init__(self, *, deaf: bool = False, refuses: str = "") -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self.deaf = deaf
+        self.refuses = refuses
+
+    def _note(self, action: str, vm: VirtualMachine, *values: Any) -> None:
+        assert vm is WEB1
+        if action == self.refuses:
+            raise OperationFailed(f"can't {action}")
+        self.calls.append((action, *values))
+
+    def host_info(self) -> HostInfo:
+        raise NotImplementedError
+
+    def list_vms(
+        self,
+        names: Collection[str] | None = None,
+        *,
+        detail: str = SUMMARY,
+        xml: bool = False,
+    ) -> tuple[VirtualMachine, ...]:
+        return (WEB1,)
+
+    def find_vm(self, name_or_uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
+        return WEB1
+
+    def known_images(self, paths: Collection[str]) -> frozenset[str]:
+        return frozenset()
+
+    def start(self, vm: VirtualMachine) -> None:
+        self._note("start", vm)
+
+    def start_paused(self, vm: VirtualMachine) -> None:
+        self._note("start_paused", vm)
+
+    def resume(self, vm: VirtualMachine) -> None:
+        self._note("resume", vm)
+
+    def wake_up(self, vm: VirtualMachine) -> None:
+        self._note("wake_up", vm)
+
+    def pause(self, vm: VirtualMachine) -> None:
+        self._note("pause", vm)
+
+    def save(self, vm: VirtualMachine) -> None:
+        self._note("save", vm)
+
+    def discard_saved_state(self, vm: VirtualMachine) -> None:
+        self._note("discard_saved_state", vm)
+
+    def shut_down(self, vm: VirtualMachine, timeout: float) -> None:
+        self._note("shut_down", vm, timeout)
+        if self.deaf:
+            raise OperationTimeout("machine web1 is still on")
+
+    def power_off(self, vm: VirtualMachine) -> None:
+        self._note("power_off", vm)
+
+    def reboot(self, vm: VirtualMachine) -> None:
+        self._note("reboot", vm)
+
+    def reset(self, vm: VirtualMachine) -> None:
+        self._note("reset", vm)
+
+    def set_autostart(self, vm: VirtualMachine, autostart: bool) -> None:
+        self._note("set_autostart", vm, autostart)
+
+    def remove(self, vm: VirtualMachine) -> None:
+        self._note("remove", vm)
+
+    def remove_disk(self, vm: VirtualMachine, source: str) -> None:
+        self._note("remove_disk", vm, source)
+
+    def is_alive(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self.calls.append(("close",))
+
+
+def plan(*actions: str | Step) -> Plan:
+    return Plan(tuple(a if isinstance(a, Step) else Step(a) for a in actions))
+
+
+def test_steps_are_done_in_their_order_with_their_values() -> None:
+    notebook = Notebook()
+    steps = plan(
+        Step("set_autostart", True), "resume", "shut_down", Step("remove_disk", "/a")
+    )
+    notebook.apply(WEB1, steps, timeout=7, force=False)
+    assert notebook.calls == [
+        ("set_autostart", True),
+        ("resume",),
+        ("shut_down", 7),
+        ("remove_disk", "/a"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "start", "start_paused", "resume", "wake_up", "pause", "save",
+        "discard_saved_state", "power_off", "reboot", "reset", "remove",
+    ],
+)  # fmt: skip
+def test_each_step_is_the_method_of_its_name(action: str) -> None:
+    notebook = Notebook()
+    notebook.apply(WEB1, plan(action), timeout=1, force=True)
+    assert notebook.calls == [(action,)]
+
+
+def test_deaf_guest_is_switched_off_by_force_and_the_rest_goes_on() -> None:
+    notebook = Notebook(deaf=True)
+    notebook.apply(WEB1, plan("shut_down", "start"), timeout=3, force=True)
+    assert notebook.calls == [("shut_down", 3), ("power_off",), ("start",)]
+
+
+def test_deaf_guest_is_left_on_without_force_and_nothing_follows() -> None:
+    notebook = Notebook(deaf=True)
+    with pytest.raises(OperationTimeout, match="still on"):
+        notebook.apply(WEB1, plan("shut_down", "start"), timeout=3, force=False)
+    assert notebook.calls == [("shut_down", 3)]
+
+
+def test_force_does_not_hide_another_failure_of_shutting_down() -> None:
+    notebook = Notebook(refuses="shut_down")
+    with pytest.raises(OperationFailed):
+        notebook.apply(WEB1, plan("shut_down", "start"), timeout=3, force=True)
+    assert notebook.calls == []
+
+
+def test_disks_stay_where_the_definition_could_not_be_removed() -> None:
+    notebook = Notebook(refuses="remove")
+    steps = plan("power_off", "remove", Step("remove_disk", "/a"))
+    with pytest.raises(OperationFailed):
+        notebook.apply(WEB1, steps, timeout=3, force=True)
+    assert notebook.calls == [("power_off",)]
+
+
+def test_empty_plan_does_nothing() -> None:
+    notebook = Notebook()
+    notebook.apply(WEB1, Plan(), timeout=1, force=True)
+    assert notebook.calls == []
+
+
+def test_with_statement_closes_also_after_an_error() -> None:
+    notebook = Notebook()
+    with notebook as entered:
+        assert entered is notebook
+        assert notebook.calls == []
+    with pytest.raises(OperationTimeout), Notebook(deaf=True) as deaf:
+        deaf.shut_down(WEB1, 1)
+    assert deaf.calls == [("shut_down", 1), ("close",)]
+    assert notebook.calls == [("close",)]
+
+
+def test_hypervisor_can_not_be_made_without_its_methods() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        Hypervisor()  # type: ignore[abstract]
+
+
+def test_all_errors_have_one_root_and_a_refused_user_is_no_connection() -> None:
+    for kind in (
+        ConnectionFailed,
+        ConnectionLost,
+        MachineNotFound,
+        OperationFailed,
+        OperationTimeout,
+    ):
+        assert kind.__mro__[1] is HypervisorConnectError
+    assert issubclass(AuthenticationFailed, ConnectionFailed)
