@@ -184,6 +184,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.pla
     RESTARTED,
     Desired,
     Plan,
+    PlanRefused,
     plan_vm,
     removable_disks,
 )
@@ -220,7 +221,11 @@ def run(
         if desired.state != ABSENT:
             raise
         return _result(Plan(), None, desired)
-    plan = _plan(hypervisor, current, desired)
+    try:
+        plan = _plan(hypervisor, current, desired)
+    except PlanRefused as refused:
+        refused.where = hypervisor.uri
+        raise
     if not plan or check_mode:
         return _result(plan, current, desired)
     hypervisor.apply(current, plan, timeout=options["timeout"], force=desired.force)

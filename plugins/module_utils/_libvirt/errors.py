@@ -70,8 +70,8 @@ _PHRASES = (
     ),
     (
         "connection refused",
-        "nothing listens at that address and port",
-        "check the port, and that the service runs there",
+        "nothing listens there",
+        "check the address, port or socket, and that libvirtd (or sshd) runs there",
     ),
     (
         "timed out",
@@ -98,8 +98,8 @@ _PHRASES = (
 
 _ERRNO_WORDS = {
     errno.ECONNREFUSED: (
-        "nothing listens at that address and port",
-        "check the port, and that libvirtd listens there",
+        "nothing listens there",
+        "check the address, port or socket, and that libvirtd (or sshd) runs there",
     ),
     errno.ENOENT: (
         "there is no such socket or file",
