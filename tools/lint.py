@@ -39,12 +39,14 @@ def lint() -> Outcome:
 
 def _checks(files: Sequence[str]) -> Iterator[list[str]]:
     """The command of every linter, those first that are fast."""
-    yield ["ruff", "format", "--check", "--diff", "."]
-    yield ["ruff", "check", "."]
+    python = [name for name in files if _is_python(ROOT / name)]
+    shell = [name for name in files if _is_shell(ROOT / name)]
+    yield ["ruff", "format", "--check", "--diff", *python]
+    yield ["ruff", "check", *python]
     yield ["yamllint", "--strict", *_ending(files, ".yml", ".yaml")]
     yield ["codespell", *files]
-    yield ["shellcheck", *(name for name in files if _is_shell(ROOT / name))]
-    yield ["mypy", *_typed_files(files)]
+    yield ["shellcheck", *shell]
+    yield ["mypy", "--scripts-are-modules", *_typed(python)]
     yield ["antsibull-changelog", "lint"]
     yield ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "."]
     yield ["ansible-lint", "--offline", "--strict", "--profile", "production"]
@@ -54,21 +56,30 @@ def _ending(files: Sequence[str], *endings: str) -> list[str]:
     return [name for name in files if name.endswith(endings)]
 
 
+def _is_python(path: Path) -> bool:
+    """Whether a file is Python, by its name or its first line."""
+    return path.suffix == ".py" or "python" in _interpreter(path)
+
+
 def _is_shell(path: Path) -> bool:
     """Whether a file is for a POSIX shell, by its name or its first line."""
-    if path.suffix == ".sh":
-        return True
+    words = _interpreter(path).split()
+    return path.suffix == ".sh" or any(word.endswith("sh") for word in words)
+
+
+def _interpreter(path: Path) -> str:
+    """The first line's ``#!`` of a program without an ending; else the empty string."""
     if path.suffix or not path.is_file():
-        return False
-    first = path.read_bytes().partition(b"\n")[0]
-    return first.startswith(b"#!") and first.rstrip().endswith((b"sh", b"sh -eu"))
+        return ""
+    first = path.read_bytes()[:200].partition(b"\n")[0]
+    return first[2:].decode("ascii", "replace") if first.startswith(b"#!") else ""
 
 
-def _typed_files(files: Sequence[str]) -> list[str]:
-    """The Python files, each by the path under which it is imported."""
+def _typed(python: Sequence[str]) -> list[str]:
+    """Files to check for types, each by the path under which it is imported."""
     here = COLLECTION.relative_to(ROOT)
     return [
         name if name.startswith(("tools/", "tests/testbed/")) else str(here / name)
-        for name in _ending(files, ".py")
+        for name in python
         if name.split("/")[0] in TYPED
     ]

@@ -14,7 +14,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 ROOT = Path(__file__).parents[2]
 TESTS = (ROOT / "tests" / "unit", ROOT / "tests" / "integration")
@@ -59,7 +59,7 @@ def public(path: str, source: str) -> Iterator[Public]:
             yield Public(path, "", node.name)
 
 
-def _is_testable(node: ast.AST) -> bool:
+def _is_testable(node: ast.AST) -> TypeGuard[ast.FunctionDef]:
     return (
         isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         and not _is_private(node.name)
