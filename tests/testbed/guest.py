@@ -196,11 +196,12 @@ def initramfs(modules: Iterable[Path]) -> bytes:
     busybox = Path(program("busybox")).read_bytes()
     if b"/ld-linux" in busybox:
         raise TestbedError("busybox is not statically linked; install busybox-static")
+    init = b"#!/bin/busybox sh\n" + (HERE / "guest_init.sh").read_bytes()
     return cpio(
         [
             ("bin", 0o040755, b""),
             ("bin/busybox", 0o100755, busybox),
-            ("init", 0o100755, (HERE / "guest-init").read_bytes()),
+            ("init", 0o100755, init),
             ("modules", 0o040755, b""),
             *((f"modules/{one.name}", 0o100644, one.read_bytes()) for one in modules),
         ]

@@ -172,7 +172,7 @@ def main() -> None:
     socket.sethostname(hostname)
     silent = silent_listener(silent_port)
     services = Services()
-    with socket.socket(socket.AF_UNIX) as listener, silent:
+    with silent, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(directory / "control.sock"))
         listener.listen(8)
         serve(listener, services)

@@ -112,17 +112,15 @@ def save(path: Path, calls: Counter[str]) -> None:
 
 
 def read_counts(directory: Path) -> Counter[str]:
-    """The calls of all connections so far, summed: ``program:procedure`` to number."""
+    """Sum up the calls of all connections so far: ``program:procedure`` to number.
+
+    To measure something, read before and after and subtract: a connection that is
+    still open, or is closed later, goes on counting.
+    """
     total: Counter[str] = Counter()
     for path in directory.glob("*.json"):
         total.update(json.loads(path.read_text()))
     return total
-
-
-def reset_counts(directory: Path) -> None:
-    """Forget the calls of all connections that have ended."""
-    for path in directory.glob("*.json"):
-        path.unlink()
 
 
 def main() -> None:

@@ -1,10 +1,12 @@
-#!/bin/busybox sh
 # Copyright (c) 2026, the hypervisor.connect contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Process 1 of a test guest: says on the console that it is up, then powers off when
-# the ACPI power button is pressed, unless the kernel was given "testbed.deaf".
+# shellcheck shell=sh
+#
+# Process 1 of a test guest, under "#!/bin/busybox sh": says on the console that it is
+# up, then powers off when the ACPI power button is pressed, unless the kernel was given
+# "testbed.deaf".
 
 /bin/busybox mkdir -p /bin /proc /sys /dev
 /bin/busybox --install -s /bin
