@@ -97,7 +97,7 @@ def parse_os(root: ET.Element) -> OperatingSystem:
         machine=os_type.get("machine") if os_type is not None else None,
         firmware=_firmware(root, loader),
         secure_boot=_secure_boot(root, loader),
-        nvram=root.findtext("os/nvram"),
+        nvram=_nvram(root.find("os/nvram")),
         boot=tuple(boot.get("dev", "") for boot in root.iterfind("os/boot")),
     )
 
@@ -109,6 +109,13 @@ def _firmware(root: ET.Element, loader: ET.Element | None) -> str:
     if root.find("os/kernel") is not None:
         return "kernel"
     return "bios" if root.findtext("os/type") == "hvm" else "none"
+
+
+def _nvram(element: ET.Element | None) -> str | None:
+    """Where the UEFI variables lie: <nvram> holds a path, or a <source> with a type."""
+    if element is None:
+        return None
+    return image_source(element) or (element.text or "").strip() or None
 
 
 def _secure_boot(root: ET.Element, loader: ET.Element | None) -> bool | None:
