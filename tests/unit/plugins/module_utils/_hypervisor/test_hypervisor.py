@@ -190,7 +190,8 @@ def test_with_statement_closes_also_after_an_error() -> None:
     with notebook as entered:
         assert entered is notebook
         assert notebook.calls == []
-    with pytest.raises(OperationTimeout), Notebook(deaf=True) as deaf:
+    deaf = Notebook(deaf=True)
+    with pytest.raises(OperationTimeout), deaf:
         deaf.shut_down(WEB1, 1)
     assert deaf.calls == [("shut_down", 1), ("close",)]
     assert notebook.calls == [("close",)]
