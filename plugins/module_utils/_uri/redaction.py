@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 MASK = "***"
 _SHOWN = 400  # characters of a text that a message repeats
+_LONG = 4096  # characters; of a longer text only the scheme is shown
 
 _SLASHES = re.compile(r"//|%2F%2F", re.IGNORECASE)
 _COLON = re.compile(r":|%3A", re.IGNORECASE)
@@ -30,8 +31,11 @@ def redact(text: str) -> str:
 
     The password of ``user:password@`` and the values of parameters whose names look
     like secrets become ``***``; characters that do not print or that change the
-    direction of writing become escapes; a long text is cut. Linear in its length.
+    direction of writing become escapes; a long text is cut.
     """
+    if len(text) > _LONG:
+        scheme = text[: text.find(":", 0, 40) + 1]
+        return f"{printable(scheme)}... ({len(text)} characters)"
     head, question_mark, query = _mask_password(text).partition("?")
     if question_mark:
         head += "?" + "&".join(_mask_param(chunk) for chunk in query.split("&"))
@@ -44,7 +48,7 @@ def printable(text: str) -> str:
         text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"
     )
     return "".join(
-        char.encode("unicode_escape").decode() if is_control(char) else char
+        char if char.isprintable() else char.encode("unicode_escape").decode()
         for char in shown
     )
 

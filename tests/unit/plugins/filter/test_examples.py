@@ -1,0 +1,83 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The examples in the documentation of filters, tests and lookups run, and hold."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
+ANSIBLE_PLAYBOOK = [
+    *(sys.executable, "-m", "ansible", "playbook"),
+    *("-i", "localhost,", "-c", "local"),
+]
+# Where ansible_collections/hypervisor/connect is found from.
+COLLECTIONS = next(
+    (
+        path
+        for path in sys.path
+        if (Path(path) / "ansible_collections/hypervisor").is_dir()
+    ),
+    None,
+)
+
+
+def examples() -> dict[str, str]:
+    """The EXAMPLES of each plugin, by kind and name."""
+    found = {}
+    for path in sorted([*PLUGINS.glob("filter/*.yml"), *PLUGINS.glob("test/*.yml")]):
+        found[f"{path.parent.name} {path.stem}"] = yaml.safe_load(path.read_text())[
+            "EXAMPLES"
+        ]
+    for path in sorted(PLUGINS.glob("lookup/*.py")):
+        for node in ast.parse(path.read_text()).body:
+            if (
+                isinstance(node, ast.Assign)
+                and ast.unparse(node.targets[0]) == "EXAMPLES"
+            ):
+                found[f"lookup {path.stem}"] = ast.literal_eval(node.value)
+    return found
+
+
+def test_every_filter_test_and_lookup_has_examples() -> None:
+    names = {
+        *("filter parse_uri", "filter build_uri", "filter hyperv_version"),
+        *("test uri", "test remote_uri", "test hyperv_uri", "lookup uri"),
+    }
+    assert names <= set(examples())
+
+
+@pytest.mark.parametrize("name", sorted(examples()))
+def test_the_examples_run(name: str, tmp_path: Path) -> None:
+    if COLLECTIONS is None:
+        pytest.skip("the collection is not laid out as ansible_collections here")
+    tasks = yaml.safe_load(examples()[name])
+    play = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
+    playbook = tmp_path / "examples.yml"
+    playbook.write_text(yaml.safe_dump(play, sort_keys=False))
+    environ = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(Path(COLLECTIONS).resolve()),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "true",
+        "HOME": str(tmp_path),
+    }
+    environ.pop("LIBVIRT_DEFAULT_URI", None)
+    run = subprocess.run(
+        [*ANSIBLE_PLAYBOOK, str(playbook)],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"ok={len(tasks)}" in run.stdout
