@@ -75,7 +75,7 @@ def make_plan(directory: Path) -> Plan:
 def sweep(parent: Path) -> None:
     """Remove the directories of testbeds that were killed: nobody holds their lock."""
     for directory in parent.glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError), open(directory / "lock") as lock:
+        with contextlib.suppress(OSError), open(directory / "lock", "a") as lock:
             if time.time() - os.fstat(lock.fileno()).st_mtime < SWEEP_AGE:
                 continue  # perhaps just being made
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -448,6 +448,16 @@ def facts(plan: Plan, init_pid: int, guest: Guest | None) -> dict[str, Any]:
     }
 
 
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Deliver SIGTERM and SIGINT after the block, so that its threads end first."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def make_files(plan: Plan) -> None:
     """All files that do not depend on the running host."""
     plan.client.mkdir()
@@ -565,7 +575,8 @@ def serve(
         owned_directory(directory) as own,
     ):
         plan = make_plan(own)
-        make_files(plan)
+        with signals_held():
+            make_files(plan)
         kit = prepare_guest(plan.directory / "guest") if guest else None
         with namespaces(plan) as host:
             known = bring_up(plan, kit)
