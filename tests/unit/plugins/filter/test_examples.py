@@ -18,6 +18,7 @@ PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 ANSIBLE_PLAYBOOK = [
     *(sys.executable, "-m", "ansible", "playbook"),
     *("-i", "localhost,", "-c", "local"),
+    *("-e", f"ansible_python_interpreter={sys.executable}"),
 ]
 # Where ansible_collections/hypervisor/connect is found from.
 COLLECTIONS = next(
