@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from jinja2 import Undefined
 
 from ansible_collections.hypervisor.connect.plugins.test.uri import (
-    TestModule,
+    TestModule as OfferedTests,
+)
+from ansible_collections.hypervisor.connect.plugins.test.uri import (
     is_hyperv_uri,
     is_remote_uri,
     is_uri,
@@ -53,15 +55,15 @@ def test_uris_are_told_apart(value: str, uri: bool, remote: bool, hyperv: bool) 
     ids=lambda value: repr(value)[:20],
 )
 def test_no_value_fails(value: Any) -> None:
-    for test in TestModule().tests().values():
+    for test in OfferedTests().tests().values():
         assert test(value) is False
 
 
 @given(st.text() | st.text().map("hyperv://{}".format))
 def test_no_text_fails(value: str) -> None:
-    for test in TestModule().tests().values():
+    for test in OfferedTests().tests().values():
         assert test(value) in (True, False)
 
 
 def test_the_file_offers_its_three_tests() -> None:
-    assert sorted(TestModule().tests()) == ["hyperv_uri", "remote_uri", "uri"]
+    assert sorted(OfferedTests().tests()) == ["hyperv_uri", "remote_uri", "uri"]
