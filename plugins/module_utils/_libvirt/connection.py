@@ -19,6 +19,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import glob
 from typing import Any
 
 from .._hypervisor.credentials import Credentials
@@ -191,8 +192,7 @@ def _open_in_time(
     thread.start()
     thread.join(credentials.timeout)
     if thread.is_alive():
-        if _end_children(thread):
-            thread.join(_GRACE)
+        _end_children(thread)
         raise ConnectionFailed(
             f"no answer within {credentials.timeout} seconds",
             where=where,
@@ -205,19 +205,29 @@ def _open_in_time(
     return result
 
 
-def _end_children(thread: threading.Thread) -> bool:
-    """End the commands (ssh, ext) that a thread has started; whether there were any."""
+def _end_children(thread: threading.Thread) -> None:
+    """End the commands (ssh, ext) that a thread has started, and what those started."""
+    processes = _started_by(f"/proc/self/task/{thread.native_id}")
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if not processes or not thread.is_alive():
+            return  # the opening ended with them
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
+        thread.join(_GRACE)
+
+
+def _started_by(thread: str) -> list[int]:
+    """The processes below a thread, given as its folder in proc(5)."""
     try:
-        with open(
-            f"/proc/self/task/{thread.native_id}/children", encoding="ascii"
-        ) as children:
-            processes = [int(process) for process in children.read().split()]
+        with open(f"{thread}/children", encoding="ascii") as file:
+            children = [int(process) for process in file.read().split()]
     except OSError:
-        return False
-    for process in processes:
-        with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGTERM)
-    return bool(processes)
+        return []
+    threads = (glob(f"/proc/{child}/task/*") for child in children)
+    return children + [
+        process for own in threads for each in own for process in _started_by(each)
+    ]
 
 
 def _run_event_loop() -> None:
