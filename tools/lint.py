@@ -46,7 +46,10 @@ def _checks(files: Sequence[str]) -> Iterator[list[str]]:
     yield ["yamllint", "--strict", *_ending(files, ".yml", ".yaml")]
     yield ["codespell", *files]
     yield ["shellcheck", *shell]
-    yield ["mypy", "--scripts-are-modules", *_typed(python)]
+    yield ["mypy", *_typed(_ending(python, ".py"))]
+    # Each program is a module named __main__: one at a time.
+    for program in _typed([name for name in python if not Path(name).suffix]):
+        yield ["mypy", program]
     yield ["antsibull-changelog", "lint"]
     yield ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "."]
     yield ["ansible-lint", "--offline", "--strict", "--profile", "production"]

@@ -57,7 +57,7 @@ _OWN_CONNECTION = ("hypervisor.connect.host",)
 _open: dict[tuple[Any, ...], Hypervisor] = {}
 
 
-class HypervisorAction(ActionBase):  # type: ignore[misc]
+class HypervisorAction(ActionBase):
     """Runs ``task`` in process where the host's connection is the controller's own.
 
     Everywhere else, with become, with async, and where this Python has no libvirt, the

@@ -22,7 +22,7 @@ from typing import Any
 from ansible.plugins.callback import CallbackBase
 
 
-class CallbackModule(CallbackBase):  # type: ignore[misc]
+class CallbackModule(CallbackBase):
     """From the start of a task to its result; items of a loop are one result."""
 
     CALLBACK_VERSION = 2.0

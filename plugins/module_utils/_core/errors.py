@@ -39,6 +39,6 @@ class HypervisorConnectError(Exception):
         self.details = dict(details or {})
 
     def __str__(self) -> str:
-        """One sentence: ``where: what; remedy.``"""
+        """One sentence, as in ``where: what; remedy.``."""
         sentence = f"{self.where}: {self.what}" if self.where else self.what
         return f"{sentence}; {self.remedy}." if self.remedy else f"{sentence}."

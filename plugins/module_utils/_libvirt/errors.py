@@ -152,7 +152,7 @@ def _is_refusal(data: dict[str, Any]) -> bool:
 
 
 def _is_about_tls(said: str) -> bool:
-    return "certificate" in said or "tls handshake" in said
+    return "certificate" in said or "tls " in said
 
 
 def _words_of_opening(data: dict[str, Any], number: int) -> tuple[str, str]:

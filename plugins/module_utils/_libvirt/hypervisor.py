@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any, Callable
 from uuid import UUID
 
@@ -587,7 +587,7 @@ def _state(number: int, has_save: bool) -> str:
     return SAVED if state == STOPPED and has_save else state
 
 
-@lru_cache(maxsize=None)
+@cache
 def _reason(state: int, reason: int | None) -> str | None:
     """The word for a state's reason: the end of its constant's name in libvirt.
 

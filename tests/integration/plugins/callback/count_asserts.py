@@ -21,7 +21,7 @@ from typing import Any
 from ansible.plugins.callback import CallbackBase
 
 
-class CallbackModule(CallbackBase):  # type: ignore[misc]
+class CallbackModule(CallbackBase):
     """One count for each host, and for each item of a loop."""
 
     CALLBACK_VERSION = 2.0
