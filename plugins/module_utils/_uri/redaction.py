@@ -17,7 +17,7 @@ MASK = "***"
 _SHOWN = 400  # characters of a text that a message repeats
 _LONG = 4096  # characters; of a longer text only the scheme is shown
 
-_SLASHES = re.compile(r"//|%2F%2F", re.IGNORECASE)
+_AUTHORITY = re.compile(r"([A-Z][A-Z0-9+.\-]*:)?//", re.IGNORECASE)
 _COLON = re.compile(r":|%3A", re.IGNORECASE)
 _LAST_AT = re.compile(r".*(@|%40)", re.IGNORECASE | re.DOTALL)
 _NAME = re.compile(r"(?:^|[;?])([^=;?]*)=")
@@ -59,9 +59,9 @@ def is_control(char: str) -> bool:
 
 
 def _mask_password(text: str) -> str:
-    """Hide what lies between the first colon behind ``//`` and the last ``@``."""
-    slashes = _SLASHES.search(text)
-    colon = _COLON.search(text, slashes.end() if slashes else 0)
+    """Hide what lies between the first colon behind ``scheme://`` and the last ``@``."""
+    authority = _AUTHORITY.match(text)
+    colon = _COLON.search(text, authority.end() if authority else 0)
     at = _LAST_AT.match(text, colon.end()) if colon else None
     if colon is None or at is None:
         return text

@@ -15,6 +15,8 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._uri.parameters
     EVERY_TRANSPORT,
     PARAMETERS,
     TRANSPORTS,
+    Parameter,
+    Transport,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.transport import (
     check_connectable,
@@ -232,7 +234,9 @@ def test_the_table_is_whole() -> None:
         "libssh2",
     ]
     assert {t.port for t in TRANSPORTS.values()} == {None, 22, 16509, 16514}
+    assert all(isinstance(transport, Transport) for transport in TRANSPORTS.values())
     for parameter in PARAMETERS.values():
+        assert isinstance(parameter, Parameter)
         if parameter.values and parameter.default:
             assert set(parameter.default.split(",")) <= set(parameter.values)
 
