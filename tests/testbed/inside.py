@@ -145,10 +145,10 @@ def serve(listener: socket.socket, services: Services) -> None:
     """Answer requests, one connection each, and bury the dead, for ever."""
     woken, waker = socket.socketpair()
     waker.setblocking(False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGCHLD, lambda *_signal: None)
     signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
     while True:
-        ready, _, _ = select.select([listener, woken], [], [])
+        ready, _writable, _failed = select.select([listener, woken], [], [])
         services.reap()
         if woken in ready:
             woken.recv(4096)

@@ -79,20 +79,28 @@ _PHRASES = (
         "check its address, its port and the firewalls between",
     ),
     (
-        "not found: input/output error",
+        "not found: ",
         "the host lacks the command that leads to libvirt",
         "install virt-ssh-helper or netcat there, or name it with netcat=",
     ),
     (
-        "no such file or directory: input/output error",
+        "no such file or directory: ",
         "there is no such socket on the host",
         "correct socket=, and check that libvirtd runs there",
     ),
     (
-        "cannot recv data",
-        "the other side ended the connection",
-        "check that the port belongs to the transport (tls 16514, tcp 16509) and "
-        "that the command of ext or ssh works",
+        "remote command terminated",
+        "the command on the host that leads to libvirt failed",
+        "check that libvirtd runs there and that virt-ssh-helper or netcat is installed",
+    ),
+    *(
+        (
+            phrase,
+            "the other side ended the connection",
+            "check that the port belongs to the transport (tls 16514, tcp 16509) and "
+            "that the command of ext or ssh works",
+        )
+        for phrase in ("cannot recv data", "cannot write data", "end of file while")
     ),
 )
 

@@ -41,7 +41,7 @@ def test_framing_does_not_depend_on_how_the_bytes_arrive(
         size = sizes[position % len(sizes)]
         seen += framing.feed(stream[position : position + size])
         position += size
-    assert [one.procedure for one in seen] == [number for number, _ in messages]
+    assert [one.procedure for one in seen] == [number for number, _body in messages]
 
 
 def test_framing_length_below_a_header_is_an_error() -> None:
@@ -65,7 +65,7 @@ def test_relay_passes_bytes_and_counts_calls_alone(tmp_path: Path) -> None:
         ) as process:
             assert process.stdin
             assert process.stdout
-            server, _ = listener.accept()
+            server, _address = listener.accept()
             with server:
                 process.stdin.write(calls)
                 process.stdin.flush()
