@@ -243,7 +243,7 @@ def test_auth_conf_is_searched_in_libvirts_order() -> None:
         found = find_auth_config(
             ConnectionUri.parse(uri), environ=environ, read=files(**texts)
         )
-        return found and found.path
+        return None if found is None else found.path
 
     home = {"HOME": "/home/u"}
     every = {"auth": "", "user_auth": "", "own": ""}
