@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the hypervisor.connect contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The examples in the documentation of filters, tests and lookups run, and hold."""
+"""The examples in the documentation of every plugin run, and hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
+PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 ANSIBLE_PLAYBOOK = [
     *(sys.executable, "-m", "ansible", "playbook"),
     *("-i", "localhost,", "-c", "local"),
@@ -38,20 +38,21 @@ def examples() -> dict[str, str]:
         found[f"{path.parent.name} {path.stem}"] = yaml.safe_load(path.read_text())[
             "EXAMPLES"
         ]
-    for path in sorted(PLUGINS.glob("lookup/*.py")):
+    for path in sorted([*PLUGINS.glob("lookup/*.py"), *PLUGINS.glob("modules/*.py")]):
         for node in ast.parse(path.read_text()).body:
             if (
                 isinstance(node, ast.Assign)
                 and ast.unparse(node.targets[0]) == "EXAMPLES"
             ):
-                found[f"lookup {path.stem}"] = ast.literal_eval(node.value)
+                found[f"{path.parent.name} {path.stem}"] = ast.literal_eval(node.value)
     return found
 
 
-def test_every_filter_test_and_lookup_has_examples() -> None:
+def test_every_plugin_has_examples() -> None:
     names = {
         *("filter parse_uri", "filter build_uri", "filter hyperv_version"),
         *("test uri", "test remote_uri", "test hyperv_uri", "lookup uri"),
+        *("modules host_info", "modules vm_info", "modules vm"),
     }
     assert names <= set(examples())
 
