@@ -339,6 +339,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hyp
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
     FULL,
     SUMMARY,
+    canonical_uuid,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner import (
     Task,
@@ -359,7 +360,9 @@ def run(
     return {
         "changed": False,
         "vms": [vm.as_result() for vm in machines],
-        "missing": [name for name in names or () if not {name, name.lower()} & found],
+        "missing": [
+            name for name in names or () if not {name, canonical_uuid(name)} & found
+        ],
     }
 
 

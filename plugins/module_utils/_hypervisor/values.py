@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Any
+from uuid import UUID
 
 #: The states that a user can ask for, and that can be kept.
 RUNNING, STOPPED, PAUSED, SAVED = "running", "stopped", "paused", "saved"
@@ -165,3 +166,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value
+
+
+def canonical_uuid(text: str) -> str | None:
+    """A UUID in lower case with its hyphens, as machines hold it; None for a name."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return None

@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any, Callable
-from uuid import UUID
 
 from .._core.clock import Clock, SystemClock, wait_until
 from .._hypervisor.credentials import Credentials
@@ -29,6 +28,7 @@ from .._hypervisor.values import (
     Cpu,
     HostInfo,
     VirtualMachine,
+    canonical_uuid,
 )
 from .._uri.uri import ConnectionUri, redact
 from .._uri.version import Version
@@ -160,7 +160,7 @@ class LibvirtHypervisor(Hypervisor):
         with self._doing("list the machines"):
             machines = self._all_machines()
             if names is not None:
-                wanted = {name.lower() if _is_uuid(name) else name for name in names}
+                wanted = {*names, *map(canonical_uuid, names)}
                 machines = [
                     vm for vm in machines if vm.name in wanted or vm.uuid in wanted
                 ]
@@ -336,9 +336,10 @@ class LibvirtHypervisor(Hypervisor):
             return vm
 
     def _look_up(self, name_or_uuid: str) -> Any:
-        if _is_uuid(name_or_uuid):
+        uuid = canonical_uuid(name_or_uuid)
+        if uuid is not None:
             with suppress(libvirt.libvirtError):
-                return self._connection.lookupByUUIDString(name_or_uuid)
+                return self._connection.lookupByUUIDString(uuid)
         try:
             return self._connection.lookupByName(name_or_uuid)
         except libvirt.libvirtError as error:
@@ -462,7 +463,6 @@ class LibvirtHypervisor(Hypervisor):
 
     def shut_down(self, vm: VirtualMachine, timeout: float) -> None:
         """virDomainShutdown, pressed again every ten seconds until the machine is off."""
-        domain = self._domain(vm)
         pressed_at: float | None = None
 
         def is_off() -> bool:
@@ -476,6 +476,7 @@ class LibvirtHypervisor(Hypervisor):
             return False
 
         with self._doing(f"shut down machine {vm.name}"):
+            domain = self._domain(vm)
             # Asked twice first: some drivers are off as soon as they were told.
             if wait_until(is_off, timeout=timeout, clock=self._clock):
                 return
@@ -566,14 +567,6 @@ class LibvirtHypervisor(Hypervisor):
         self._domains.clear()
         with suppress(libvirt.libvirtError):
             self._connection.close()
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _id(domain: Any) -> int | None:
