@@ -18,6 +18,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.val
     OperatingSystem,
     Snapshot,
     VirtualMachine,
+    canonical_uuid,
     plain,
 )
 
@@ -106,3 +107,20 @@ def test_plain_makes_lists_of_tuples_at_any_depth() -> None:
 def test_values_can_not_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         DISK.source = "/other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0abcdef0-0000-4000-8000-000000000001",
+        "0ABCDEF0-0000-4000-8000-000000000001",
+        "0abcdef0000040008000000000000001",
+    ],
+)
+def test_uuid_is_canonical_however_it_is_written(text: str) -> None:
+    assert canonical_uuid(text) == "0abcdef0-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize("text", ["", "web1", "0abcdef0", "zabcdef0-0000-4000-8000-1"])
+def test_name_is_no_uuid(text: str) -> None:
+    assert canonical_uuid(text) is None

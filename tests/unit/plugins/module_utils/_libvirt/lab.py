@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,3 +109,17 @@ def write_lab(folder: Path, *parts: str) -> str:
 def open_lab(folder: Path, *parts: str) -> LibvirtHypervisor:
     """A host with these machines and pools; it is gone when it is closed."""
     return LibvirtHypervisor(libvirt.open(write_lab(folder, *parts)))
+
+
+def domain(hypervisor: LibvirtHypervisor, name: str) -> Any:
+    """libvirt's own object of a machine, to see and change it behind our back."""
+    return hypervisor._connection.lookupByName(name)
+
+
+def add_snapshot(hypervisor: LibvirtHypervisor, name: str, snapshot: str) -> None:
+    """Make a snapshot of a machine."""
+    xml = (
+        f"<domainsnapshot><name>{snapshot}</name>"
+        f"<description>of {name}</description></domainsnapshot>"
+    )
+    domain(hypervisor, name).snapshotCreateXML(xml)
