@@ -68,7 +68,7 @@ def refusal(text: str) -> str | None:
         "qemu+ssh://h/system?no_verify=1&no_tty=1",
         "qemu+libssh://h/system?known_hosts_verify=ignore&sshauth=privkey,agent",
         "qemu+tls://h/system?tls_priority=NORMAL:-VERS-SSL3.0",
-        "qemu+tls://h/system?no_verify=1&pkipath=/tmp/pki/client",
+        "qemu+tls://h/system?no_verify=1&pkipath=/etc/pki/client",
         "qemu+unix:///system?mode=direct",
         "qemu+ext://h/system?command=/bin/tunnel",
         "qemu+ssh://h/system?proxy=native",
