@@ -39,6 +39,14 @@ class OperationFailed(HypervisorConnectError):
     """The hypervisor refused, or failed at, what it was asked to do."""
 
 
+class AmbiguousName(HypervisorConnectError):
+    """Several machines have that name."""
+
+
+class ShutdownUnavailable(OperationFailed):
+    """The guest can't be asked to shut down."""
+
+
 class OperationTimeout(HypervisorConnectError):
     """A machine did not get into the state that it was sent to in time."""
 
@@ -179,7 +187,7 @@ class Hypervisor(ABC):
     def _shut_down(self, vm: VirtualMachine, *, timeout: float, force: bool) -> None:
         try:
             self.shut_down(vm, timeout)
-        except OperationTimeout:
+        except (OperationTimeout, ShutdownUnavailable):
             if not force:
                 raise
             self.power_off(vm)

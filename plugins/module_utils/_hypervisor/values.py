@@ -85,7 +85,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class VirtualMachine:
-    """A virtual machine (a domain to libvirt)."""
+    """A virtual machine (a domain to libvirt); ``uptime`` is in seconds."""
 
     name: str
     uuid: str
@@ -101,6 +101,8 @@ class VirtualMachine:
     managed_save: bool | None = None
     has_snapshots: bool | None = None
     description: str | None = None
+    uptime: int | None = None
+    addresses: tuple[str, ...] | None = None
     os: OperatingSystem | None = None
     disks: tuple[Disk, ...] | None = None
     nics: tuple[Nic, ...] | None = None

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The WMI classes of a Hyper-V host that are read and called, and their numbers.
+
+Source: Microsoft's documentation of the Hyper-V WMI provider (V2) and of the Win32
+provider; where another is named, that one.
+"""
+
+from __future__ import annotations
+
+from .._hypervisor.values import (
+    PAUSED,
+    RUNNING,
+    SAVED,
+    STOPPED,
+    STOPPING,
+)
+
+V2 = "root/virtualization/v2"
+CIMV2 = "root/cimv2"
+
+COMPUTER_SYSTEM = "Msvm_ComputerSystem"
+SYSTEM_SETTINGS = "Msvm_VirtualSystemSettingData"
+MANAGEMENT_SERVICE = "Msvm_VirtualSystemManagementService"
+SHUTDOWN_COMPONENT = "Msvm_ShutdownComponent"
+
+#: VirtualSystemType of a machine's settings, and of a checkpoint's.
+REALIZED = "Microsoft:Hyper-V:System:Realized"
+SNAPSHOT = "Microsoft:Hyper-V:Snapshot:Realized"
+#: VirtualSystemSubType of generation 2.
+GENERATION_2 = "Microsoft:Hyper-V:SubType:2"
+
+#: Msvm_ComputerSystem.EnabledState in our words. 32768 and up are those of the first
+#: namespace, which some hosts still report while a change is going on.
+STATES = {
+    2: RUNNING,
+    3: STOPPED,
+    4: STOPPING,
+    6: SAVED,
+    9: PAUSED,
+    10: RUNNING,  # starting
+    32768: PAUSED,
+    32769: SAVED,
+    32770: RUNNING,  # starting
+    32773: RUNNING,  # saving
+    32774: STOPPING,
+    32776: RUNNING,  # pausing
+    32777: PAUSED,  # resuming
+}
+
+#: RequestedState of Msvm_ComputerSystem.RequestStateChange.
+ENABLED, DISABLED, OFFLINE, QUIESCE, RESET = 2, 3, 6, 9, 11
+
+#: AutomaticStartupAction: none, and always. libvirt's driver counts only "always".
+START_NOTHING, START_ALWAYS = 2, 4
+
+JOB_STARTED = 4096
+#: What the methods of the provider return, besides 0 and 4096 (32768 and up are the
+#: provider's own, 1 to 5 those of the CIM classes that it inherits from).
+RETURN_VALUES = {
+    1: "not supported",
+    2: "failed",
+    3: "timed out",
+    4: "invalid parameter",
+    5: "invalid state",
+    6: "incompatible parameters",
+    32768: "failed",
+    32769: "access denied",
+    32770: "not supported",
+    32771: "status unknown",
+    32772: "timed out",
+    32773: "invalid parameter",
+    32774: "the machine is in use",
+    32775: "invalid state for this operation",
+    32776: "incorrect data type",
+    32777: "the system is not available",
+    32778: "out of memory",
+    32779: "file not found",
+    32780: "the guest is not ready",
+    32781: "the guest is locked",
+    32782: "a shutdown is in progress",
+}
+NOT_READY, LOCKED, IN_PROGRESS, INVALID_STATE = 32780, 32781, 32782, 32775
+
+#: JobState of CIM_ConcreteJob.
+COMPLETED, COMPLETED_WITH_WARNINGS = 7, 32768
+ENDED = (COMPLETED, 8, 9, 10, COMPLETED_WITH_WARNINGS)

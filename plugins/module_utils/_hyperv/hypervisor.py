@@ -1,0 +1,529 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hypervisor over WMI, by WS-Management, for every Hyper-V host since Server 2012 R2."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from .._cim.embedded import to_text
+from .._cim.instance import CimInstance, InstancePath
+from .._cim.wql import Select, select
+from .._core.clock import Clock, SystemClock, wait_until
+from .._hypervisor.credentials import Credentials
+from .._hypervisor.hypervisor import (
+    AmbiguousName,
+    Hypervisor,
+    MachineNotFound,
+    OperationFailed,
+    OperationTimeout,
+    ShutdownUnavailable,
+)
+from .._hypervisor.values import (
+    FULL,
+    STOPPED,
+    SUMMARY,
+    Cpu,
+    HostInfo,
+    VirtualMachine,
+)
+from .._uri.hyperv import HypervEndpoint
+from .._uri.version import Version
+from .._wsman.client import WsmanClient, resource_uri
+from .._wsman.fault import WsmanFault
+from .._wsman.session import Session
+from . import queries, reading
+from .classes import (
+    CIMV2,
+    COMPUTER_SYSTEM,
+    DISABLED,
+    ENABLED,
+    IN_PROGRESS,
+    INVALID_STATE,
+    JOB_STARTED,
+    LOCKED,
+    MANAGEMENT_SERVICE,
+    NOT_READY,
+    OFFLINE,
+    QUIESCE,
+    RESET,
+    RETURN_VALUES,
+    SHUTDOWN_COMPONENT,
+    START_ALWAYS,
+    START_NOTHING,
+    SYSTEM_SETTINGS,
+    V2,
+)
+from .errors import call_error
+from .jobs import wait_for_job
+
+#: Saving the memory of a large machine takes minutes: a job may take this many times
+#: as long as one answer.
+_JOB_PATIENCE = 10
+_KIB = 1024
+_MACHINE = re.compile(r"\{?[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}\}?")
+
+
+class HypervHypervisor(Hypervisor):
+    """An open connection to a Hyper-V host.
+
+    Args:
+        client: The WS-Management client.
+        shown: The URI as messages may show it.
+        timeout: Seconds for one answer of the host.
+        encrypted: Whether what goes over the wire is encrypted.
+        clock: What waiting goes by.
+
+    Attributes:
+        client: For modules that speak WMI themselves.
+    """
+
+    def __init__(
+        self,
+        client: WsmanClient,
+        shown: str,
+        *,
+        timeout: float = 60,
+        encrypted: bool = True,
+        clock: Clock | None = None,
+    ) -> None:
+        self.client = client
+        self.uri = shown
+        self._timeout = timeout
+        self._encrypted = encrypted
+        self._clock = clock or SystemClock()
+        self._session: Session | None = None
+
+    @classmethod
+    def open(
+        cls, endpoint: HypervEndpoint, credentials: Credentials, shown: str
+    ) -> HypervHypervisor:
+        """Sign in; see Session.open for the errors."""
+        session = Session.open(endpoint, credentials)
+        hypervisor = cls(
+            WsmanClient(session),
+            shown,
+            timeout=credentials.timeout,
+            encrypted=session.encrypted,
+        )
+        hypervisor._session = session
+        return hypervisor
+
+    @contextmanager
+    def doing(self, what: str) -> Iterator[None]:
+        """Turn a fault of the block into our error."""
+        try:
+            yield
+        except WsmanFault as fault:
+            raise call_error(fault, where=self.uri, doing=what) from fault
+
+    def _rows(self, query: Select, namespace: str = V2) -> list[CimInstance]:
+        return list(self.client.query(namespace, str(query)))
+
+    # -- reading -----------------------------------------------------------------
+
+    def host_info(self) -> HostInfo:
+        """The host itself, in four queries."""
+        with self.doing("read the host"):
+            system = self._one("Win32_ComputerSystem", "Name", "DNSHostName")
+            windows = self._one(
+                "Win32_OperatingSystem",
+                "Version",
+                "TotalVisibleMemorySize",
+                "OSArchitecture",
+            )
+            product = self._one("Win32_ComputerSystemProduct", "UUID")
+            processors = self._rows(
+                select(
+                    "Win32_Processor",
+                    "Name",
+                    "MaxClockSpeed",
+                    "NumberOfCores",
+                    "NumberOfLogicalProcessors",
+                ),
+                CIMV2,
+            )
+        version = Version.from_text("hyperv", str(windows["Version"]))
+        first = processors[0]
+        cores = int(first["NumberOfCores"] or 1)
+        logical = [int(one["NumberOfLogicalProcessors"] or 1) for one in processors]
+        return HostInfo(
+            uri=self.uri,
+            driver="hyperv",
+            hostname=str(system["DNSHostName"] or system["Name"]),
+            hypervisor_type="Hyper-V",
+            hypervisor_version={
+                "version": version.text,
+                "packed": version.packed,
+                "libvirt": version.printed,
+            },
+            libvirt_version=None,
+            cpu=Cpu(
+                model=str(first["Name"]).strip(),
+                cpus=sum(logical),
+                mhz=int(first["MaxClockSpeed"] or 0) or None,
+                nodes=1,
+                sockets=len(processors),
+                cores=cores,
+                threads=max(1, logical[0] // cores),
+            ),
+            memory=int(windows["TotalVisibleMemorySize"]) * _KIB,
+            encrypted=self._encrypted,
+            secure=self._encrypted,
+            alive=True,
+            capabilities={
+                "host": {"uuid": str(product["UUID"]).lower(), "arch": "x86_64"},
+                "guests": [
+                    {
+                        "os_type": "hvm",
+                        "arch": arch,
+                        "wordsize": bits,
+                        "emulator": None,
+                        "domain_types": ["hyperv"],
+                        "machines": ["generation 1", "generation 2"],
+                        "features": [],
+                    }
+                    for arch, bits in (("x86_64", 64), ("i686", 32))
+                ],
+            },
+        )
+
+    def _one(self, cls: str, *columns: str) -> Mapping[str, Any]:
+        rows = self._rows(select(cls, *columns), CIMV2)
+        if not rows:
+            raise OperationFailed(f"the host has no {cls}", where=self.uri)
+        return rows[0]
+
+    def list_vms(
+        self,
+        names: Collection[str] | None = None,
+        *,
+        detail: str = SUMMARY,
+        xml: bool = False,
+    ) -> tuple[VirtualMachine, ...]:
+        """Machines, sorted by name: five queries, or twelve for FULL, however many.
+
+        ``xml`` is not for Hyper-V, whose machines have no definition in XML.
+        """
+        if xml:
+            raise OperationFailed(
+                "the machines of Hyper-V have no definition in XML",
+                where=self.uri,
+                remedy="leave xml out",
+            )
+        with self.doing("list the machines"):
+            settings = self._rows(queries.settings(full=detail == FULL))
+            networks = self._rows(queries.guest_networks())
+            machines = reading.machines(
+                reading.Summary(
+                    systems=self._rows(queries.systems()),
+                    settings=settings,
+                    processors=self._rows(queries.processors()),
+                    memory=self._rows(queries.memory()),
+                    networks=networks,
+                )
+            )
+            if detail == FULL:
+                machines = reading.with_devices(
+                    machines, settings, networks, self._devices()
+                )
+        if names is not None:
+            wanted = {_as_guid(name) or name for name in names} | set(names)
+            machines = [vm for vm in machines if vm.name in wanted or vm.uuid in wanted]
+        return tuple(sorted(machines, key=lambda vm: (vm.name, vm.uuid)))
+
+    def _devices(self) -> reading.Devices:
+        synthetic, emulated = queries.ports()
+        return reading.Devices(
+            resources=self._rows(queries.resources()),
+            storage=self._rows(queries.storage()),
+            ports=[*self._rows(synthetic), *self._rows(emulated)],
+            connections=self._rows(queries.connections()),
+            switches=self._rows(queries.switches()),
+        )
+
+    def find_vm(self, name_or_uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
+        """The machine of that name or UUID, in four queries; FULL reads them all.
+
+        Raises:
+            AmbiguousName: Hyper-V allows several machines of one name.
+        """
+        with self.doing(f"find machine {name_or_uuid}"):
+            row = self._find(name_or_uuid)
+            guid = str(row["Name"])
+            if detail == FULL:
+                return self.list_vms([guid.lower()], detail=FULL)[0]
+            return reading.machines(
+                reading.Summary(
+                    systems=[row],
+                    settings=self._rows(queries.settings_of(guid)),
+                    processors=self._rows(queries.processors(guid)),
+                    memory=self._rows(queries.memory(guid)),
+                )
+            )[0]
+
+    def _find(self, name_or_uuid: str) -> CimInstance:
+        guid = _as_guid(name_or_uuid)
+        if guid is not None:
+            rows = self._rows(queries.system_with(guid))
+            if rows:
+                return rows[0]
+        rows = self._rows(queries.systems_named(name_or_uuid))
+        rows = [row for row in rows if reading.is_machine(row)]
+        if not rows:
+            raise MachineNotFound(
+                f"there is no machine named {name_or_uuid}",
+                where=self.uri,
+                remedy="list the machines with hypervisor.connect.vm_info",
+            )
+        if len(rows) > 1:
+            guids = ", ".join(sorted(str(row["Name"]).lower() for row in rows))
+            raise AmbiguousName(
+                f"{len(rows)} machines are named {name_or_uuid}: {guids}",
+                where=self.uri,
+                remedy="name one by its uuid",
+            )
+        return rows[0]
+
+    def known_images(self, paths: Collection[str]) -> frozenset[str]:
+        """None: a Hyper-V host keeps its images as files, in no storage pool."""
+        return frozenset()
+
+    # -- changing ----------------------------------------------------------------
+
+    def _invoke(
+        self,
+        doing: str,
+        cls: str,
+        method: str,
+        selectors: Mapping[str, Any],
+        parameters: Mapping[str, Any],
+    ) -> int:
+        """Call a method and wait for its job; return its value where it is a refusal."""
+        with self.doing(doing):
+            output = self.client.invoke(
+                resource_uri(V2, cls), method, dict(parameters), dict(selectors)
+            )
+            value = int(output.get("ReturnValue") or 0)
+            if value == JOB_STARTED:
+                self._wait_for(output["Job"], doing)
+                return 0
+            return value
+
+    def _wait_for(self, job: InstancePath, doing: str) -> None:
+        uri = resource_uri(job.namespace, job.class_name)
+
+        def read() -> CimInstance | None:
+            try:
+                return self.client.get(uri, job.selectors)
+            except WsmanFault as fault:
+                if fault.is_not_found:
+                    return None  # it ended and was cleared away
+                raise
+
+        wait_for_job(
+            read,
+            where=self.uri,
+            doing=doing,
+            timeout=self._timeout * _JOB_PATIENCE,
+            clock=self._clock,
+        )
+
+    def _must(self, doing: str, value: int) -> None:
+        if value:
+            raise OperationFailed(
+                f"can't {doing}: {RETURN_VALUES.get(value, f'return value {value}')}",
+                where=self.uri,
+                remedy="look at the machine's state with hypervisor.connect.vm_info",
+                details={"code": value, "message": RETURN_VALUES.get(value)},
+            )
+
+    def _request_state(self, vm: VirtualMachine, doing: str, state: int) -> None:
+        doing = f"{doing} machine {vm.name}"
+        value = self._invoke(
+            doing,
+            COMPUTER_SYSTEM,
+            "RequestStateChange",
+            _system_keys(vm),
+            {"RequestedState": state},
+        )
+        self._must(doing, value)
+
+    def start(self, vm: VirtualMachine) -> None:
+        """RequestStateChange to Enabled: start, or go on from the saved state."""
+        self._request_state(vm, "start", ENABLED)
+
+    def start_paused(self, vm: VirtualMachine) -> None:
+        """Start and pause: Hyper-V knows no start without running."""
+        self.start(vm)
+        self.pause(vm)
+
+    def resume(self, vm: VirtualMachine) -> None:
+        """RequestStateChange to Enabled."""
+        self._request_state(vm, "resume", ENABLED)
+
+    def wake_up(self, vm: VirtualMachine) -> None:
+        """RequestStateChange to Enabled; no state of Hyper-V leads here."""
+        self._request_state(vm, "wake up", ENABLED)
+
+    def pause(self, vm: VirtualMachine) -> None:
+        """RequestStateChange to Quiesce."""
+        self._request_state(vm, "pause", QUIESCE)
+
+    def save(self, vm: VirtualMachine) -> None:
+        """RequestStateChange to Offline."""
+        self._request_state(vm, "save", OFFLINE)
+
+    def discard_saved_state(self, vm: VirtualMachine) -> None:
+        """RequestStateChange to Disabled, which deletes the saved state."""
+        self._request_state(vm, "discard the saved state of", DISABLED)
+
+    def power_off(self, vm: VirtualMachine) -> None:
+        """RequestStateChange to Disabled; one that went off meanwhile is fine."""
+        try:
+            self._request_state(vm, "power off", DISABLED)
+        except OperationFailed:
+            if self._state(vm) != STOPPED:
+                raise
+
+    def reset(self, vm: VirtualMachine) -> None:
+        """RequestStateChange to Reset."""
+        self._request_state(vm, "reset", RESET)
+
+    def reboot(self, vm: VirtualMachine) -> None:
+        """Msvm_ShutdownComponent.InitiateReboot."""
+        self._ask_guest(vm, "restart", "InitiateReboot")
+
+    def shut_down(self, vm: VirtualMachine, timeout: float) -> None:
+        """Msvm_ShutdownComponent.InitiateShutdown, and wait until the machine is off.
+
+        Raises:
+            ShutdownUnavailable: The guest's integration service does not answer.
+            OperationTimeout: It is still on after ``timeout`` seconds.
+        """
+        if self._state(vm) != STOPPED:
+            self._ask_guest(vm, "shut down", "InitiateShutdown")
+        with self.doing(f"shut down machine {vm.name}"):
+            if wait_until(
+                lambda: self._state(vm) == STOPPED, timeout=timeout, clock=self._clock
+            ):
+                return
+        raise OperationTimeout(
+            f"machine {vm.name} was told to shut down and is still on after "
+            f"{timeout:g} seconds",
+            where=self.uri,
+            remedy="allow more time with timeout, or switch it off with force: true",
+        )
+
+    def _ask_guest(self, vm: VirtualMachine, doing: str, method: str) -> None:
+        doing = f"{doing} machine {vm.name}"
+        with self.doing(doing):
+            rows = self._rows(queries.shutdown_component(vm.uuid))
+        value = NOT_READY
+        if rows:
+            keys = {
+                "CreationClassName": SHUTDOWN_COMPONENT,
+                "DeviceID": str(rows[0]["DeviceID"]),
+                "SystemCreationClassName": COMPUTER_SYSTEM,
+                "SystemName": vm.uuid.upper(),
+            }
+            reason = "hypervisor.connect"
+            value = self._invoke(
+                doing,
+                SHUTDOWN_COMPONENT,
+                method,
+                keys,
+                {"Force": False, "Reason": reason},
+            )
+        if value in (NOT_READY, LOCKED, INVALID_STATE, 32768, 32777):
+            raise ShutdownUnavailable(
+                f"can't {doing}: {RETURN_VALUES[value]}",
+                where=self.uri,
+                remedy="see that its guest has booted and has the shutdown integration "
+                "service, or switch it off with force: true",
+                details={"code": value, "message": RETURN_VALUES[value]},
+            )
+        if value != IN_PROGRESS:
+            self._must(doing, value)
+
+    def _state(self, vm: VirtualMachine) -> str:
+        with self.doing(f"read machine {vm.name}"):
+            return reading.machines(
+                reading.Summary(
+                    systems=[self._find(vm.uuid)], settings=(), processors=(), memory=()
+                )
+            )[0].state
+
+    def set_autostart(self, vm: VirtualMachine, autostart: bool) -> None:
+        """ModifySystemSettings with AutomaticStartupAction alone.
+
+        The provider refuses settings that are sent back whole.
+        """
+        doing = f"set the autostart of machine {vm.name}"
+        with self.doing(doing):
+            settings = self._rows(queries.settings_of(vm.uuid))[0]
+        change = CimInstance(
+            SYSTEM_SETTINGS,
+            {
+                "InstanceID": settings["InstanceID"],
+                "AutomaticStartupAction": START_ALWAYS if autostart else START_NOTHING,
+            },
+            types={"InstanceID": "string", "AutomaticStartupAction": "uint16"},
+        )
+        value = self._invoke(
+            doing,
+            MANAGEMENT_SERVICE,
+            "ModifySystemSettings",
+            {"CreationClassName": MANAGEMENT_SERVICE},
+            {"SystemSettings": to_text(change)},
+        )
+        self._must(doing, value)
+
+    def remove(self, vm: VirtualMachine) -> None:
+        """DestroySystem, which leaves the images of its disks where they are."""
+        doing = f"remove machine {vm.name}"
+        path = InstancePath(V2, COMPUTER_SYSTEM, tuple(_system_keys(vm).items()), None)
+        value = self._invoke(
+            doing,
+            MANAGEMENT_SERVICE,
+            "DestroySystem",
+            {"CreationClassName": MANAGEMENT_SERVICE},
+            {"AffectedSystem": path},
+        )
+        self._must(doing, value)
+
+    def remove_disk(self, vm: VirtualMachine, source: str) -> None:
+        """Not reached: known_images tells of none."""
+        raise OperationFailed(
+            f"can't delete {source}: this version deletes no files on Hyper-V hosts",
+            where=self.uri,
+        )
+
+    # -- the connection itself -----------------------------------------------------
+
+    def is_alive(self) -> bool:
+        """Always: every question opens a connection where there is none."""
+        return True
+
+    def close(self) -> None:
+        """Close the HTTP connection."""
+        if self._session is not None:
+            self._session.close()
+
+
+def _system_keys(vm: VirtualMachine) -> dict[str, str]:
+    return {"CreationClassName": COMPUTER_SYSTEM, "Name": vm.uuid.upper()}
+
+
+def _as_guid(text: str) -> str | None:
+    """A GUID in lower case, however it is written; None where the text is none."""
+    if not _MACHINE.fullmatch(text):
+        return None
+    digits = re.sub("[^0-9a-f]", "", text.lower())
+    return "-".join(
+        (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
+    )
