@@ -52,9 +52,11 @@ class Hypervisor(ABC):
 
     Attributes:
         uri: The connection URI as it was opened, without secrets, for messages.
+        hints: Sentences that the user should read, as warnings.
     """
 
     uri: str
+    hints: tuple[str, ...] = ()
 
     @abstractmethod
     def host_info(self) -> HostInfo:
