@@ -299,7 +299,11 @@ def volumes(lab: LibvirtHypervisor) -> list[str]:
 def test_own_disks_go_with_the_machine_and_others_stay_with_reasons(
     images: LibvirtHypervisor,
 ) -> None:
-    options = {"name": "web1", "state": "absent", "remove_disks": True}
+    options: dict[str, Any] = {
+        "name": "web1",
+        "state": "absent",
+        "remove_disks": True,
+    }
     kept = [
         "/images/setup.iso stays: it is a cdrom image",
         "/images/shared.img stays: machine web2 uses it",
