@@ -182,9 +182,10 @@ def test_passwords_are_in_nothing_that_a_module_prints() -> None:
         _, result, printed = run("host_info", {"uri": uri, **secrets})
         assert "hunter2" not in printed
         assert "hunter3" not in printed
-        assert result["invocation"]["module_args"]["uri"] == uri.replace(
-            "hunter3", "***"
-        )
+        # ansible-core 2.20 and later return it only where that is asked for.
+        if "invocation" in result:
+            shown = result["invocation"]["module_args"]["uri"]
+            assert shown == uri.replace("hunter3", "***")
 
 
 def test_password_of_a_uri_is_not_printed_with_bad_options_either() -> None:
