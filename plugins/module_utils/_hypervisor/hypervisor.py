@@ -16,7 +16,7 @@ from .plan import (
     SHUT_DOWN,
     Plan,
 )
-from .values import FULL, SUMMARY, HostInfo, VirtualMachine
+from .values import FULL, SUMMARY, HostInfo, Image, VirtualMachine
 
 
 class ConnectionFailed(HypervisorConnectError):
@@ -88,8 +88,8 @@ class Hypervisor(ABC):
         """
 
     @abstractmethod
-    def known_images(self, paths: Collection[str]) -> frozenset[str]:
-        """Those of the images that a storage pool of the host knows."""
+    def images(self) -> tuple[Image, ...]:
+        """The images that the storage pools of the host know."""
 
     @abstractmethod
     def start(self, vm: VirtualMachine) -> None:
