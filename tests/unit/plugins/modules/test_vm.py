@@ -337,7 +337,6 @@ def test_last_user_of_a_shared_image_takes_it(images: LibvirtHypervisor) -> None
     assert volumes(images) == ["other.img", "setup.iso"]
 
 
-@pytest.mark.xfail(reason="images are compared by the text that names them")
 def test_image_that_another_names_by_its_pool_stays(tmp_path: Path) -> None:
     by_volume = (
         "<disk type='volume' device='disk'><source pool='images' volume='a.img'/>"
@@ -354,7 +353,6 @@ def test_image_that_another_names_by_its_pool_stays(tmp_path: Path) -> None:
         assert volumes(lab) == ["a.img"]
 
 
-@pytest.mark.xfail(reason="the definition of a stopped machine names no backing images")
 def test_image_under_one_of_a_stopped_machine_stays(tmp_path: Path) -> None:
     overlay = (
         "<pool type='dir'><name>images</name><target><path>/images</path></target>"
