@@ -236,8 +236,7 @@ def _plan(hypervisor: Hypervisor, current: VirtualMachine, desired: Desired) -> 
     if desired.state != ABSENT or not desired.remove_disks:
         return plan_vm(current, desired)
     others = [vm for vm in hypervisor.list_vms(detail=FULL) if vm.uuid != current.uuid]
-    images = {disk.source for disk in current.disks or () if disk.source}
-    removable, kept = removable_disks(current, others, hypervisor.known_images(images))
+    removable, kept = removable_disks(current, others, hypervisor.images())
     return plan_vm(current, desired, removable=removable, kept=kept)
 
 

@@ -142,6 +142,8 @@ class HypervisorAction(ActionBase):
         done = self.task.run(hypervisor, options, self._task.check_mode)
         if not self._task.diff:
             done.pop("diff", None)
+        if hypervisor.hints:
+            done["warnings"] = list(hypervisor.hints)
         return done
 
     @contextmanager

@@ -13,10 +13,11 @@ import sys
 
 from .._core.errors import HypervisorConnectError
 from .._uri.config import Resolution, resolve
+from .._uri.parameters import DRIVERS
 from .._uri.redaction import redact
 from .._uri.transport import check_connectable
 from .credentials import Credentials
-from .hypervisor import Hypervisor
+from .hypervisor import ConnectionFailed, Hypervisor
 
 
 class LibvirtMissing(HypervisorConnectError):
@@ -37,6 +38,22 @@ def open_hypervisor(text: str | None, credentials: Credentials) -> Hypervisor:
             hypervisor and it refuses the user.
     """
     resolution = resolve(text, environ=os.environ, uid=os.getuid())
+    try:
+        hypervisor = _open(resolution, credentials)
+    except ConnectionFailed as error:
+        advice = [error.remedy or "", *resolution.hints, *_unknown_driver(resolution)]
+        error.remedy = "; ".join(filter(None, advice)).rstrip(".")
+        raise
+    hypervisor.hints = resolution.hints
+    return hypervisor
+
+
+def _unknown_driver(resolution: Resolution) -> list[str]:
+    driver = resolution.uri.driver if resolution.uri is not None else None
+    return [] if driver in (None, *DRIVERS) else [f"libvirt has no driver {driver}"]
+
+
+def _open(resolution: Resolution, credentials: Credentials) -> Hypervisor:
     if resolution.uri is not None:
         check_connectable(resolution.uri)
         if resolution.uri.driver == "hyperv":

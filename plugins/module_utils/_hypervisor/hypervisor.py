@@ -16,7 +16,7 @@ from .plan import (
     SHUT_DOWN,
     Plan,
 )
-from .values import FULL, SUMMARY, HostInfo, VirtualMachine
+from .values import FULL, SUMMARY, HostInfo, Image, VirtualMachine
 
 
 class ConnectionFailed(HypervisorConnectError):
@@ -60,9 +60,11 @@ class Hypervisor(ABC):
 
     Attributes:
         uri: The connection URI as it was opened, without secrets, for messages.
+        hints: Sentences that the user should read, as warnings.
     """
 
     uri: str
+    hints: tuple[str, ...] = ()
 
     @abstractmethod
     def host_info(self) -> HostInfo:
@@ -94,8 +96,8 @@ class Hypervisor(ABC):
         """
 
     @abstractmethod
-    def known_images(self, paths: Collection[str]) -> frozenset[str]:
-        """Those of the images that a storage pool of the host knows."""
+    def images(self) -> tuple[Image, ...]:
+        """The images that the storage pools of the host know."""
 
     @abstractmethod
     def start(self, vm: VirtualMachine) -> None:

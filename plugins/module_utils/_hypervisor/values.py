@@ -44,6 +44,19 @@ class Disk:
 
 
 @dataclass(frozen=True)
+class Image:
+    """A disk image that a storage pool of the host knows (a volume to libvirt).
+
+    ``backing`` is the path of the image right under it; None where it has none.
+    """
+
+    pool: str
+    name: str
+    path: str
+    backing: str | None = None
+
+
+@dataclass(frozen=True)
 class Nic:
     """A network interface of a machine.
 

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Domain XML to the value classes; pure.
 
-The elements are those of libvirt's page "Domain XML format" and "Snapshot XML format".
+The elements are those of libvirt's pages "Domain XML format", "Snapshot XML format" and
+"Storage pool and volume XML format".
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .._hypervisor.values import (
     RUNNING,
     STOPPED,
     Disk,
+    Image,
     Nic,
     OperatingSystem,
     Snapshot,
@@ -164,6 +166,17 @@ def image_source(element: ET.Element) -> str | None:
         server = host.get("name", "") if host is not None else ""
         return f"{source.get('protocol')}://{server}/{source.get('name', '')}"
     return None
+
+
+def parse_image(definition: str, *, pool: str) -> Image:
+    """The element <volume> of a storage pool."""
+    root = ET.fromstring(definition)
+    return Image(
+        pool=pool,
+        name=root.findtext("name") or "",
+        path=root.findtext("target/path") or "",
+        backing=root.findtext("backingStore/path") or None,
+    )
 
 
 def parse_nic(element: ET.Element, addresses: Mapping[str, Iterable[str]]) -> Nic:

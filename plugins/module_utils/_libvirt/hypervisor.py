@@ -27,6 +27,7 @@ from .._hypervisor.values import (
     SUSPENDED,
     Cpu,
     HostInfo,
+    Image,
     VirtualMachine,
     canonical_uuid,
 )
@@ -38,6 +39,7 @@ from .connection import SSH_TRANSPORTS, open_connection
 from .domain_xml import (
     has_connected_agent,
     has_tpm_state,
+    parse_image,
     parse_snapshot,
     with_definition,
 )
@@ -370,9 +372,21 @@ class LibvirtHypervisor(Hypervisor):
                 raise
             return None  # this driver can't start machines by itself
 
-    def known_images(self, paths: Collection[str]) -> frozenset[str]:
-        """Those of the images that are volumes of a storage pool."""
-        return frozenset(path for path in paths if self._volume(path) is not None)
+    def images(self) -> tuple[Image, ...]:
+        """The volumes of all active pools, a call for each pool and each volume."""
+        with self._doing("list the disk images"):
+            active = libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE
+            try:
+                pools = self._connection.listAllStoragePools(active)
+            except libvirt.libvirtError:
+                if not self.is_alive():
+                    raise
+                return ()  # this driver has no storage pools
+            return tuple(
+                parse_image(volume.XMLDesc(), pool=pool.name())
+                for pool in pools
+                for volume in pool.listAllVolumes()
+            )
 
     def _volume(self, path: str) -> Any:
         with self._doing(f"look for the volume {path}"):

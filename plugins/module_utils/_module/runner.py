@@ -19,6 +19,7 @@ from .._core.errors import HypervisorConnectError
 from .._hypervisor.credentials import Credentials
 from .._hypervisor.factory import open_hypervisor
 from .._hypervisor.hypervisor import Hypervisor
+from .._uri.redaction import redact
 
 #: The options of the doc fragment hypervisor.connect.hypervisor, in its order.
 SHARED_OPTIONS: dict[str, dict[str, Any]] = {
@@ -64,9 +65,27 @@ class Task:
         return {**SHARED_OPTIONS, **self.options}
 
 
+class _Module(AnsibleModule):
+    """A module that returns its invocation without the password of its URI."""
+
+    def exit_json(self, **kwargs: Any) -> None:
+        """End with a result."""
+        self._hide_password_of_uri()
+        super().exit_json(**kwargs)
+
+    def fail_json(self, msg: str, **kwargs: Any) -> None:
+        """End with a failure; the constructor calls this for bad options, too."""
+        self._hide_password_of_uri()
+        super().fail_json(msg, **kwargs)
+
+    def _hide_password_of_uri(self) -> None:
+        if isinstance(self.params.get("uri"), str):
+            self.params["uri"] = redact(self.params["uri"])
+
+
 def run_module(task: Task) -> None:
     """Run a task as an ordinary module; the body of each module's main()."""
-    module = AnsibleModule(
+    module = _Module(
         argument_spec=task.argument_spec, supports_check_mode=True, **task.rules
     )
     try:
@@ -74,6 +93,8 @@ def run_module(task: Task) -> None:
         credentials = Credentials.from_options(module.params)
         with open_hypervisor(module.params["uri"], credentials) as hypervisor:
             result = task.run(hypervisor, module.params, module.check_mode)
+            for hint in hypervisor.hints:
+                module.warn(hint)
     except HypervisorConnectError as error:
         module.fail_json(**failure(error, module.params["password"]))
     if not module._diff:
@@ -93,17 +114,18 @@ def check_options(options: Mapping[str, Any]) -> None:
         )
 
 
-def failure(error: HypervisorConnectError, password: str | None) -> dict[str, Any]:
+def failure(error: HypervisorConnectError, password: object) -> dict[str, Any]:
     """The result of a task that failed: one sentence, and the hypervisor's own words.
 
     Args:
         error: What went wrong.
-        password: The password in use, which must not stand in any of it.
+        password: The password in use, which must not stand in any of it; a host
+            variable may hold it as a number.
     """
     result: dict[str, Any] = {"msg": str(error)}
     if error.details:
         result["error"] = error.details
-    return _without(result, password) if password else result
+    return _without(result, str(password)) if password else result
 
 
 def _without(value: Any, secret: str) -> Any:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.hypervisor.connect.plugins.module_utils._core.clock import (
     Clock,
     SystemClock,
     wait_until,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @dataclass

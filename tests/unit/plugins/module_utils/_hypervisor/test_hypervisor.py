@@ -29,6 +29,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.pla
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
     SUMMARY,
     HostInfo,
+    Image,
     VirtualMachine,
 )
 
@@ -66,8 +67,8 @@ class Notebook(Hypervisor):
     def find_vm(self, name_or_uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
         return WEB1
 
-    def known_images(self, paths: Collection[str]) -> frozenset[str]:
-        return frozenset()
+    def images(self) -> tuple[Image, ...]:
+        return ()
 
     def start(self, vm: VirtualMachine) -> None:
         self._note("start", vm)

@@ -14,6 +14,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.pla
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
     Disk,
+    Image,
     VirtualMachine,
 )
 
@@ -35,16 +36,22 @@ def disk(source: str | None = IMAGE, **fields: Any) -> Disk:
     return Disk(**facts)
 
 
+def known(*paths: str) -> list[Image]:
+    """The images of pools that are named after their folders."""
+    found = (path.strip("/").partition("/") for path in paths)
+    return [Image(pool, name, f"/{pool}/{name}") for pool, _, name in found]
+
+
 def machine(name: str, *disks: Disk) -> VirtualMachine:
     return VirtualMachine(name=name, uuid=name, state="stopped", disks=disks)
 
 
 def test_image_of_its_own_that_a_pool_knows_goes() -> None:
-    assert removable_disks(machine("web1", disk()), [], [IMAGE]) == ((IMAGE,), ())
+    assert removable_disks(machine("web1", disk()), [], known(IMAGE)) == ((IMAGE,), ())
 
 
 @pytest.mark.parametrize(
-    ("own", "others", "known", "reason"),
+    ("own", "others", "paths", "reason"),
     [
         (disk(device="cdrom"), [], [IMAGE], "it is a cdrom image"),
         (disk(device="floppy"), [], [IMAGE], "it is a floppy image"),
@@ -69,16 +76,16 @@ def test_image_of_its_own_that_a_pool_knows_goes() -> None:
     ],
 )
 def test_image_stays_with_the_reason(
-    own: Disk, others: list[VirtualMachine], known: list[str], reason: str
+    own: Disk, others: list[VirtualMachine], paths: list[str], reason: str
 ) -> None:
-    removable, kept = removable_disks(machine("web1", own), others, known)
+    removable, kept = removable_disks(machine("web1", own), others, known(*paths))
     assert removable == ()
     assert kept == (f"{IMAGE} stays: {reason}",)
 
 
 def test_image_in_two_drives_goes_once() -> None:
     twice = machine("web1", disk(), disk(target="vdb"))
-    assert removable_disks(twice, [], [IMAGE]) == ((IMAGE,), ())
+    assert removable_disks(twice, [], known(IMAGE)) == ((IMAGE,), ())
 
 
 def test_image_that_is_read_only_in_one_of_two_drives_stays() -> None:
@@ -89,23 +96,23 @@ def test_image_that_is_read_only_in_one_of_two_drives_stays() -> None:
         (disk(), disk(target="vdb", readonly=True)),
         (disk(target="vdb", readonly=True), disk()),
     ):
-        removable, kept = removable_disks(machine("web1", *drives), [], [IMAGE])
+        removable, kept = removable_disks(machine("web1", *drives), [], known(IMAGE))
         assert removable == ()
         assert len(kept) == 1
 
 
 def test_image_under_another_is_left_though_it_is_not_a_disk() -> None:
     own = disk(backing=("/images/base.qcow2",))
-    known = [IMAGE, "/images/base.qcow2"]
-    assert removable_disks(machine("web1", own), [], known) == ((IMAGE,), ())
+    images = known(IMAGE, "/images/base.qcow2")
+    assert removable_disks(machine("web1", own), [], images) == ((IMAGE,), ())
 
 
 def test_empty_drive_and_machine_without_disks_have_nothing_to_go() -> None:
     empty = machine("web1", disk(None, device="cdrom"))
-    assert removable_disks(empty, [], [IMAGE]) == ((), ())
-    assert removable_disks(machine("web1"), [], [IMAGE]) == ((), ())
+    assert removable_disks(empty, [], known(IMAGE)) == ((), ())
+    assert removable_disks(machine("web1"), [], known(IMAGE)) == ((), ())
     unread = VirtualMachine(name="web1", uuid="u", state="stopped")
-    assert removable_disks(unread, [unread], [IMAGE]) == ((), ())
+    assert removable_disks(unread, [unread], known(IMAGE)) == ((), ())
 
 
 def test_each_disk_is_judged_by_itself() -> None:
@@ -113,15 +120,32 @@ def test_each_disk_is_judged_by_itself() -> None:
         "web1",
         disk("/images/a"),
         disk("/images/b"),
-        disk("/cd.iso", device="cdrom"),
+        disk("/isos/cd.iso", device="cdrom"),
         disk("pool/volume", type="volume"),
     )
     others = [machine("web2", disk("/images/b")), machine("web3", disk(None))]
-    known = ["/images/a", "/images/b", "/cd.iso", "pool/volume"]
-    assert removable_disks(own, others, known) == (
+    images = known("/images/a", "/images/b", "/isos/cd.iso", "/pool/volume")
+    assert removable_disks(own, others, images) == (
         ("/images/a", "pool/volume"),
         (
             "/images/b stays: machine web2 uses it",
-            "/cd.iso stays: it is a cdrom image",
+            "/isos/cd.iso stays: it is a cdrom image",
         ),
     )
+
+
+def test_image_is_the_same_by_its_path_and_by_its_pool() -> None:
+    by_path, by_pool = disk("/images/a"), disk("images/a", type="volume")
+    for own, theirs in ((by_path, by_pool), (by_pool, by_path)):
+        found = removable_disks(
+            machine("web1", own), [machine("web2", theirs)], known("/images/a")
+        )
+        assert found == ((), (f"{own.source} stays: machine web2 uses it",))
+    both = machine("web1", by_path, disk("images/a", device="cdrom"))
+    assert removable_disks(both, [], known("/images/a"))[0] == ()
+
+
+def test_image_under_another_stays_whoever_uses_that_one() -> None:
+    top = Image("images", "top", "/images/top", backing=IMAGE)
+    found = removable_disks(machine("web1", disk()), [], [*known(IMAGE), top])
+    assert found == ((), (f"{IMAGE} stays: /images/top builds on it",))

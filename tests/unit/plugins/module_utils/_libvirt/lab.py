@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.hypervisor import (
     LibvirtHypervisor,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner import (
+    Task,
 )
 
 libvirt = pytest.importorskip("libvirt", reason="libvirt-python is not installed")
@@ -123,3 +127,10 @@ def add_snapshot(hypervisor: LibvirtHypervisor, name: str, snapshot: str) -> Non
         f"<description>of {name}</description></domainsnapshot>"
     )
     domain(hypervisor, name).snapshotCreateXML(xml)
+
+
+def validated(task: Task, **options: Any) -> dict[str, Any]:
+    """The options of a task as Ansible hands them to it, defaults filled in."""
+    result = ArgumentSpecValidator(task.argument_spec, **task.rules).validate(options)
+    assert result.error_messages == []
+    return dict(result.validated_parameters)

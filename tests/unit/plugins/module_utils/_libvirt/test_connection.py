@@ -15,6 +15,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.hypervisor.connect.plugins.module_utils._core.clock import (
+    SystemClock,
+    wait_until,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.credentials import (
     Credentials,
 )
@@ -185,10 +189,13 @@ def test_command_that_ends_at_once_is_told() -> None:
         opened("test+ext:///default?command=/bin/true", timeout=20)
 
 
+SECONDS = f"61.{os.getpid()}"
+"""How long commands sleep: a number of this run's own, to tell them by."""
+
 SLEEPERS = {
-    "that sleeps": "exec sleep 61.25\n",
-    "whose child sleeps": "sleep 61.25\nexit 0\n",
-    "that won't be asked to end": "trap '' TERM\nsleep 61.25 &\nwait\nwait\n",
+    "that sleeps": f"exec sleep {SECONDS}\n",
+    "whose child sleeps": f"sleep {SECONDS}\nexit 0\n",
+    "that won't be asked to end": f"trap '' TERM\nsleep {SECONDS} &\nwait\nwait\n",
 }
 
 
@@ -207,7 +214,10 @@ def test_command_is_ended_with_its_time(tmp_path: Path, program: str) -> None:
         with pytest.raises(ConnectionFailed, match="no answer within 1 seconds"):
             opened(f"test+ext:///default?command={command}", timeout=1)
         assert time.monotonic() - began < 8
-        assert _left_over(int((tmp_path / "pid").read_text())) == []
+        started = int((tmp_path / "pid").read_text())
+        assert wait_until(
+            lambda: not _left_over(started), timeout=2, clock=SystemClock()
+        )
     finally:
         for process in _left_over(int((tmp_path / "pid").read_text())):
             with suppress(ProcessLookupError):
@@ -220,7 +230,9 @@ def _left_over(started: int) -> list[int]:
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             words = (entry / "cmdline").read_bytes().split(b"\0")
-            if b"61.25" in words or (entry.name == str(started) and words != [b""]):
+            if SECONDS.encode() in words or (
+                entry.name == str(started) and words != [b""]
+            ):
                 found.append(int(entry.name))
     return found
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
     Disk,
+    Image,
     Nic,
     OperatingSystem,
     Snapshot,
@@ -27,6 +28,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.domain
     has_tpm_state,
     image_source,
     parse_disk,
+    parse_image,
     parse_nic,
     parse_os,
     parse_snapshot,
@@ -164,6 +166,20 @@ def test_end_of_the_chain_is_no_backing_image() -> None:
         "<disk><source file='/a'/><backingStore/><target dev='vda'/></disk>"
     )
     assert parse_disk(element).backing == ()
+
+
+def test_image_of_a_pool_with_and_without_one_under_it() -> None:
+    volume = """
+    <volume type='file'>
+      <name>top.qcow2</name><key>/images/top.qcow2</key>
+      <capacity unit='bytes'>1000</capacity>
+      <target><path>/images/top.qcow2</path><format type='qcow2'/></target>
+      {}
+    </volume>"""
+    under = "<backingStore><path>/images/base</path><format type='raw'/></backingStore>"
+    alone = Image("default", "top.qcow2", "/images/top.qcow2")
+    assert parse_image(volume.format(""), pool="default") == alone
+    assert parse_image(volume.format(under), pool="default").backing == "/images/base"
 
 
 # -- firmware ----------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,27 +86,34 @@ def state(hypervisor: LibvirtHypervisor, name: str) -> int:
 @pytest.mark.parametrize(
     ("name", "step", "after"),
     [
-        ("stopped", "start", RUNNING),
-        ("saved", "start", RUNNING),
-        ("stopped", "start_paused", PAUSED),
-        ("saved", "start_paused", PAUSED),
-        ("paused", "resume", RUNNING),
-        ("running", "pause", PAUSED),
-        ("running", "save", STOPPED),
-        ("paused", "save", STOPPED),
-        ("saved", "discard_saved_state", STOPPED),
-        ("running", "power_off", STOPPED),
-        ("paused", "power_off", STOPPED),
-        ("crashed", "power_off", STOPPED),
-        ("running", "reboot", RUNNING),
-        ("running", "reset", RUNNING),
-        ("crashed", "reset", CRASHED),  # the driver leaves the state alone
+        ("stopped", LibvirtHypervisor.start, RUNNING),
+        ("saved", LibvirtHypervisor.start, RUNNING),
+        ("stopped", LibvirtHypervisor.start_paused, PAUSED),
+        ("saved", LibvirtHypervisor.start_paused, PAUSED),
+        ("paused", LibvirtHypervisor.resume, RUNNING),
+        ("running", LibvirtHypervisor.pause, PAUSED),
+        ("running", LibvirtHypervisor.save, STOPPED),
+        ("paused", LibvirtHypervisor.save, STOPPED),
+        ("saved", LibvirtHypervisor.discard_saved_state, STOPPED),
+        ("running", LibvirtHypervisor.power_off, STOPPED),
+        ("paused", LibvirtHypervisor.power_off, STOPPED),
+        ("crashed", LibvirtHypervisor.power_off, STOPPED),
+        ("running", LibvirtHypervisor.reboot, RUNNING),
+        ("running", LibvirtHypervisor.reset, RUNNING),
+        (
+            "crashed",
+            LibvirtHypervisor.reset,
+            CRASHED,
+        ),  # the driver leaves the state alone
     ],
 )
 def test_step_leads_to_its_state(
-    lab: LibvirtHypervisor, name: str, step: str, after: int
+    lab: LibvirtHypervisor,
+    name: str,
+    step: Callable[[LibvirtHypervisor, VirtualMachine], None],
+    after: int,
 ) -> None:
-    getattr(lab, step)(lab.find_vm(name))
+    step(lab, lab.find_vm(name))
     assert state(lab, name) == after
 
 

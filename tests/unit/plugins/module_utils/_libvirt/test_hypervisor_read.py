@@ -18,6 +18,9 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hyp
     ConnectionLost,
     MachineNotFound,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
+    Image,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.hypervisor import (
     LibvirtHypervisor,
 )
@@ -280,12 +283,17 @@ def test_machine_that_is_not_there_is_named(
 # -- images --------------------------------------------------------------------------------
 
 
-def test_images_that_a_pool_knows(tmp_path: Path) -> None:
+def test_images_are_those_that_a_pool_knows(tmp_path: Path) -> None:
     parts = (pool("images", ["a.img", "b.img"]), machine("a", 1, STOPPED))
     with open_lab(tmp_path, *parts) as lab:
-        asked = ["/images/a.img", "/images/c.img", "images/b.img", "images/c", "no/b"]
-        assert lab.known_images(asked) == {"/images/a.img", "images/b.img"}
-        assert lab.known_images([]) == frozenset()
+        found = {image.path: image for image in lab.images()}
+    assert found["/images/a.img"] == Image("images", "a.img", "/images/a.img")
+    assert set(found) == {"/images/a.img", "/images/b.img"}
+
+
+def test_host_without_pools_knows_no_images(tmp_path: Path) -> None:
+    with open_lab(tmp_path) as lab:
+        assert lab.images() == ()
 
 
 # -- the connection -------------------------------------------------------------------------
@@ -308,7 +316,7 @@ def test_reading_over_a_closed_connection_is_a_lost_connection(tmp_path: Path) -
         lab.host_info,
         lab.list_vms,
         lambda: lab.find_vm("running"),
-        lambda: lab.known_images(["/images/a"]),
+        lab.images,
     ):
         with pytest.raises(ConnectionLost) as lost:
             read()

@@ -1,0 +1,376 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The life of a machine by hypervisor.connect.vm, on libvirt's test driver.
+
+Each change comes in four: the change, no change on the second run, check mode, failure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
+    MachineNotFound,
+    OperationTimeout,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.plan import (
+    PlanRefused,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.hypervisor import (
+    LibvirtHypervisor,
+)
+from ansible_collections.hypervisor.connect.plugins.modules.vm import TASK, run
+from ansible_collections.hypervisor.connect.tests.unit.plugins.module_utils._libvirt.lab import (
+    EVERY_STATE,
+    STOPPED,
+    add_snapshot,
+    disk,
+    domain,
+    machine,
+    open_lab,
+    pool,
+    uuid,
+    validated,
+)
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[LibvirtHypervisor]:
+    """A host with a machine in every state."""
+    hypervisor = open_lab(tmp_path, *EVERY_STATE)
+    yield hypervisor
+    hypervisor.close()
+
+
+def do(
+    lab: LibvirtHypervisor, *, check_mode: bool = False, **options: Any
+) -> dict[str, Any]:
+    result = run(lab, validated(TASK, **options), check_mode)
+    assert json.loads(json.dumps(result)) == result
+    return result
+
+
+def facts(lab: LibvirtHypervisor) -> list[Any]:
+    """All that a list tells of all machines."""
+    return [vm.as_result() for vm in lab.list_vms(detail="full")]
+
+
+CHANGES = [
+    ({"name": "stopped", "state": "running"}, ["start"], "stopped"),
+    ({"name": "paused", "state": "running"}, ["resume"], "paused"),
+    ({"name": "saved", "state": "running"}, ["start"], "saved"),
+    ({"name": "running", "state": "stopped"}, ["shut_down"], "running"),
+    ({"name": "paused", "state": "stopped"}, ["resume", "shut_down"], "paused"),
+    (
+        {"name": "saved", "state": "stopped", "force": True},
+        ["discard_saved_state"],
+        "saved",
+    ),
+    ({"name": "running", "state": "paused"}, ["pause"], "running"),
+    ({"name": "stopped", "state": "paused"}, ["start_paused"], "stopped"),
+    ({"name": "running", "state": "saved"}, ["save"], "running"),
+    ({"name": "paused", "state": "saved"}, ["save"], "paused"),
+    (
+        {"name": "crashed", "state": "running", "force": True},
+        ["power_off", "start"],
+        "crashed",
+    ),
+    ({"uuid": uuid(5).upper(), "state": "running"}, ["start"], "stopped"),
+]
+
+
+@pytest.mark.parametrize(("options", "actions", "before"), CHANGES)
+def test_state_is_changed_once_and_only_foretold_in_check_mode(
+    lab: LibvirtHypervisor, options: dict[str, Any], actions: list[str], before: str
+) -> None:
+    untouched = facts(lab)
+    would = do(lab, check_mode=True, **options)
+    assert facts(lab) == untouched
+    assert would["vm"]["state"] == before
+
+    done = do(lab, **options)
+    assert (done["changed"], done["actions"]) == (True, actions)
+    assert done["diff"] == {
+        "before": {"state": before},
+        "after": {"state": options["state"]},
+    }
+    assert done["vm"]["state"] == options["state"]
+    for key in ("changed", "actions", "diff"):
+        assert would[key] == done[key]
+
+    again = do(lab, **options)
+    assert (again["changed"], again["actions"]) == (False, [])
+    assert again["diff"] == {"before": {}, "after": {}}
+    assert again["vm"] == done["vm"]
+    assert do(lab, check_mode=True, **options)["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"name": "nobody"}, MachineNotFound, "there is no machine named nobody"),
+        ({"name": "nobody", "state": "running"}, MachineNotFound, "named nobody"),
+        ({"uuid": uuid(99), "state": "stopped"}, MachineNotFound, uuid(99)),
+        ({"name": "saved", "state": "stopped"}, PlanRefused, "force: true"),
+        ({"name": "crashed", "state": "running"}, PlanRefused, "has crashed"),
+        ({"name": "stopped", "state": "saved"}, PlanRefused, "no state to save"),
+        ({"name": "stopped", "state": "reset"}, PlanRefused, "can't become reset"),
+        ({"name": "running", "state": "absent"}, PlanRefused, "is not removed"),
+        ({"name": "transient", "state": "saved"}, PlanRefused, "is transient"),
+        ({"name": "transient", "autostart": True}, PlanRefused, "is transient"),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_refusal_comes_before_anything_was_done(
+    lab: LibvirtHypervisor,
+    options: dict[str, Any],
+    error: type[Exception],
+    words: str,
+    check_mode: bool,
+) -> None:
+    untouched = facts(lab)
+    with pytest.raises(error, match=words):
+        do(lab, check_mode=check_mode, **options)
+    assert facts(lab) == untouched
+
+
+@pytest.mark.parametrize("vm", ["running", "stopped", "saved"])
+def test_present_looks_and_leaves(lab: LibvirtHypervisor, vm: str) -> None:
+    untouched = facts(lab)
+    result = do(lab, name=vm)
+    assert (result["changed"], result["vm"]["name"]) == (False, vm)
+    assert "kept" not in result
+    assert facts(lab) == untouched
+
+
+# -- autostart -------------------------------------------------------------------------
+
+
+def test_autostart_alone_is_changed_once(lab: LibvirtHypervisor) -> None:
+    assert do(lab, name="stopped", autostart=True, check_mode=True)["changed"]
+    assert not domain(lab, "stopped").autostart()
+    done = do(lab, name="stopped", autostart=True)
+    assert done["actions"] == ["set_autostart"]
+    assert done["diff"] == {
+        "before": {"autostart": False},
+        "after": {"autostart": True},
+    }
+    assert (done["vm"]["autostart"], done["vm"]["state"]) == (True, "stopped")
+    assert not do(lab, name="stopped", autostart=True)["changed"]
+    assert not do(lab, name="stopped")["changed"]
+    assert do(lab, name="stopped", autostart=False)["changed"]
+
+
+def test_autostart_and_state_in_one_task(lab: LibvirtHypervisor) -> None:
+    done = do(lab, name="stopped", state="running", autostart=True)
+    assert done["actions"] == ["set_autostart", "start"]
+    assert not do(lab, name="stopped", state="running", autostart=True)["changed"]
+
+
+# -- one-time actions ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "actions"),
+    [
+        ("running", "restarted", ["shut_down", "start"]),
+        ("stopped", "restarted", ["start"]),
+        ("transient", "restarted", ["reboot"]),
+        ("running", "reset", ["reset"]),
+    ],
+)
+def test_one_time_action_is_done_on_each_run(
+    lab: LibvirtHypervisor, name: str, state: str, actions: list[str]
+) -> None:
+    would = do(lab, name=name, state=state, check_mode=True)
+    assert (would["changed"], would["actions"]) == (True, actions)
+    done = do(lab, name=name, state=state)
+    assert (done["changed"], done["actions"]) == (True, actions)
+    assert done["vm"]["state"] == "running"
+    assert do(lab, name=name, state=state)["changed"]
+
+
+# -- a guest that does not listen ------------------------------------------------------------
+
+DEAF = machine("deaf", 1, more="<on_poweroff>restart</on_poweroff>")
+
+
+def test_deaf_guest_fails_after_its_time_and_stays_on(tmp_path: Path) -> None:
+    with open_lab(tmp_path, DEAF) as lab:
+        assert isinstance(lab, LibvirtHypervisor)
+        with pytest.raises(OperationTimeout, match="still on after 1 seconds"):
+            do(lab, name="deaf", state="stopped", timeout=1)
+        assert lab.find_vm("deaf").state == "running"
+
+
+def test_deaf_guest_is_switched_off_with_force(tmp_path: Path) -> None:
+    with open_lab(tmp_path, DEAF) as lab:
+        assert isinstance(lab, LibvirtHypervisor)
+        done = do(lab, name="deaf", state="stopped", timeout=1, force=True)
+        assert (done["changed"], done["vm"]["state"]) == (True, "stopped")
+        again = do(lab, name="deaf", state="stopped", timeout=1, force=True)
+        assert not again["changed"]
+
+
+# -- absent ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "actions"),
+    [
+        ({"name": "stopped"}, ["remove"]),
+        ({"name": "saved"}, ["remove"]),
+        ({"name": "running", "force": True}, ["power_off", "remove"]),
+        ({"name": "paused", "force": True}, ["power_off", "remove"]),
+        ({"name": "crashed", "force": True}, ["power_off", "remove"]),
+        ({"name": "transient", "force": True}, ["power_off"]),
+        ({"uuid": uuid(5)}, ["remove"]),
+    ],
+)
+def test_machine_goes_once_and_only_in_earnest(
+    lab: LibvirtHypervisor, options: dict[str, Any], actions: list[str]
+) -> None:
+    untouched = facts(lab)
+    would = do(lab, state="absent", check_mode=True, **options)
+    assert facts(lab) == untouched
+    assert would["vm"] is not None
+
+    done = do(lab, state="absent", **options)
+    assert (done["changed"], done["actions"], done["vm"]) == (True, actions, None)
+    assert done["diff"]["after"] == {"state": "absent"}
+    assert would["diff"] == done["diff"]
+    assert len(facts(lab)) == len(untouched) - 1
+
+    again = do(lab, state="absent", **options)
+    assert (again["changed"], again["actions"], again["vm"]) == (False, [], None)
+    assert again["diff"] == {"before": {}, "after": {}}
+
+
+def test_removal_takes_saved_memory_and_snapshots_and_says_so(
+    lab: LibvirtHypervisor,
+) -> None:
+    add_snapshot(lab, "running", "clean")
+    do(lab, name="running", state="saved")
+    done = do(lab, name="running", state="absent")
+    assert done["diff"]["before"] == {
+        "state": "saved",
+        "uuid": uuid(1),
+        "autostart": False,
+        "managed_save": True,
+        "snapshots": ["clean"],
+    }
+    assert done["vm"] is None
+
+
+# -- absent, with disks -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Iterator[LibvirtHypervisor]:
+    """A host with a pool, and machines that share some of its images."""
+    web1 = (
+        disk("/images/own.img")
+        + disk("/images/shared.img", target="vdb")
+        + disk("/images/setup.iso", target="sda", device="cdrom")
+        + disk("/elsewhere/unknown.img", target="vdc")
+        + "<disk type='file' device='cdrom'><target dev='sdb'/></disk>"
+    )
+    hypervisor = open_lab(
+        tmp_path,
+        pool("images", ["own.img", "shared.img", "setup.iso", "other.img"]),
+        machine("web1", 1, STOPPED, devices=web1),
+        machine("web2", 2, STOPPED, devices=disk("/images/shared.img")),
+    )
+    yield hypervisor
+    hypervisor.close()
+
+
+def volumes(lab: LibvirtHypervisor) -> list[str]:
+    found = lab._connection.storagePoolLookupByName("images").listVolumes()
+    return sorted(found)
+
+
+def test_own_disks_go_with_the_machine_and_others_stay_with_reasons(
+    images: LibvirtHypervisor,
+) -> None:
+    options: dict[str, Any] = {
+        "name": "web1",
+        "state": "absent",
+        "remove_disks": True,
+    }
+    kept = [
+        "/images/setup.iso stays: it is a cdrom image",
+        "/images/shared.img stays: machine web2 uses it",
+        "/elsewhere/unknown.img stays: no storage pool of the host knows it",
+    ]
+    would = do(images, check_mode=True, **options)
+    assert would["kept"] == kept
+    assert volumes(images) == ["other.img", "own.img", "setup.iso", "shared.img"]
+
+    done = do(images, **options)
+    assert done["actions"] == ["remove", "remove_disk /images/own.img"]
+    assert would["actions"] == done["actions"]
+    assert done["kept"] == kept
+    assert done["diff"]["before"]["disks"] == ["/images/own.img"]
+    assert volumes(images) == ["other.img", "setup.iso", "shared.img"]
+
+    again = do(images, **options)
+    assert (again["changed"], again["kept"]) == (False, [])
+
+
+def test_disks_stay_unless_they_were_to_go(images: LibvirtHypervisor) -> None:
+    done = do(images, name="web1", state="absent")
+    assert done["actions"] == ["remove"]
+    assert "kept" not in done
+    assert volumes(images) == ["other.img", "own.img", "setup.iso", "shared.img"]
+
+
+def test_last_user_of_a_shared_image_takes_it(images: LibvirtHypervisor) -> None:
+    for name in ("web1", "web2"):
+        do(images, name=name, state="absent", remove_disks=True)
+    assert volumes(images) == ["other.img", "setup.iso"]
+
+
+def test_image_that_another_names_by_its_pool_stays(tmp_path: Path) -> None:
+    by_volume = (
+        "<disk type='volume' device='disk'><source pool='images' volume='a.img'/>"
+        "<target dev='vda'/></disk>"
+    )
+    parts = (
+        pool("images", ["a.img"]),
+        machine("path", 1, STOPPED, devices=disk("/images/a.img")),
+        machine("volume", 2, STOPPED, devices=by_volume),
+    )
+    with open_lab(tmp_path, *parts) as lab:
+        assert isinstance(lab, LibvirtHypervisor)
+        do(lab, name="path", state="absent", remove_disks=True)
+        assert volumes(lab) == ["a.img"]
+
+
+def test_image_under_one_of_a_stopped_machine_stays(tmp_path: Path) -> None:
+    overlay = (
+        "<pool type='dir'><name>images</name><target><path>/images</path></target>"
+        "<volume><name>base.img</name><capacity>1000</capacity>"
+        "<target><path>/images/base.img</path></target></volume>"
+        "<volume><name>top.img</name><capacity>1000</capacity>"
+        "<target><path>/images/top.img</path></target>"
+        "<backingStore><path>/images/base.img</path></backingStore></volume></pool>"
+    )
+    parts = (
+        overlay,
+        machine("base", 1, STOPPED, devices=disk("/images/base.img")),
+        machine("clone", 2, STOPPED, devices=disk("/images/top.img")),
+    )
+    with open_lab(tmp_path, *parts) as lab:
+        assert isinstance(lab, LibvirtHypervisor)
+        volume = lab._connection.storageVolLookupByPath("/images/top.img")
+        if "/images/base.img" not in volume.XMLDesc():
+            pytest.skip("this test driver does not keep the backing of a volume")
+        do(lab, name="base", state="absent", remove_disks=True)
+        assert volumes(lab) == ["base.img", "top.img"]
