@@ -146,6 +146,17 @@ vms:
       type: str
       returned: success
       sample: The web server.
+    uptime:
+      description: Seconds since it was started, or null where the hypervisor does not tell.
+      type: int
+      returned: success
+      sample: 86400
+    addresses:
+      description: All known addresses of its network interfaces, or null where they were not read.
+      type: list
+      elements: str
+      returned: success
+      sample: [192.168.122.17/24]
     os:
       description: How it starts; null unless its definition was read.
       type: dict

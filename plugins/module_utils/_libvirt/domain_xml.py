@@ -72,6 +72,9 @@ def with_definition(
     vcpus = _number(root.find("vcpu"))
     current = root.find("vcpu[@current]")
     memory_max = _size(root.find("memory"))
+    nics = tuple(
+        parse_nic(nic, addresses) for nic in root.iterfind("devices/interface")
+    )
     return replace(
         vm,
         vcpus=vm.vcpus
@@ -80,11 +83,10 @@ def with_definition(
         memory=vm.memory or _size(root.find("currentMemory")) or memory_max,
         memory_max=memory_max,
         description=root.findtext("description"),
+        addresses=tuple(address for nic in nics for address in nic.addresses),
         os=parse_os(root),
         disks=tuple(parse_disk(disk) for disk in root.iterfind("devices/disk")),
-        nics=tuple(
-            parse_nic(nic, addresses) for nic in root.iterfind("devices/interface")
-        ),
+        nics=nics,
         xml=definition if keep_xml else None,
     )
 
