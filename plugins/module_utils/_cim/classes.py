@@ -129,12 +129,15 @@ CIM_VirtualSystemSettingData : CIM_SettingData
   uint16: AutomaticRecoveryAction AutomaticShutdownAction AutomaticStartupAction
     AutomaticStartupActionSequenceNumber
 CIM_VirtualSystemSnapshotService : CIM_Service
-Msvm_AffectedJobElement : CIM_AffectedJobElement [AffectedElement AffectingElement]
-Msvm_BootSourceSettingData : CIM_SettingData [InstanceID]
+Msvm_AffectedJobElement : CIM_AffectedJobElement
+  key: AffectedElement AffectingElement
+Msvm_BootSourceSettingData : CIM_SettingData
+  key: InstanceID
   string: BootSourceDescription FirmwareDevicePath OtherLocation
   uint32: BootSourceType
   uint8[]: OptionalData
-Msvm_ComputerSystem : CIM_ComputerSystem [CreationClassName Name]
+Msvm_ComputerSystem : CIM_ComputerSystem
+  key: CreationClassName Name
   datetime: LastApplicationConsistentReplicationTime LastReplicationTime
     LastSuccessfulBackupTime TimeOfLastConfigurationChange
   string: ManagementVtlImageFileName ManagementVtlImageVersion
@@ -142,84 +145,104 @@ Msvm_ComputerSystem : CIM_ComputerSystem [CreationClassName Name]
     NumberOfNumaNodes ReplicationHealth ReplicationMode ReplicationState
   uint32: HwThreadsPerCoreRealized ProcessID
   uint64: OnTimeInMilliseconds
-Msvm_ConcreteJob : CIM_ConcreteJob [InstanceID]
+Msvm_ConcreteJob : CIM_ConcreteJob
+  key: InstanceID
   boolean: Cancellable
   string: ErrorSummaryDescription
   uint16: JobType
   GetErrorEx() Errors=string[]
-Msvm_EmulatedEthernetPortSettingData : CIM_EthernetPortAllocationSettingData [InstanceID]
+Msvm_EmulatedEthernetPortSettingData : CIM_EthernetPortAllocationSettingData
+  key: InstanceID
   boolean: ClusterMonitored StaticMacAddress
 Msvm_Error : CIM_Error
-Msvm_EthernetPortAllocationSettingData : CIM_EthernetPortAllocationSettingData [InstanceID]
+Msvm_EthernetPortAllocationSettingData : CIM_EthernetPortAllocationSettingData
+  key: InstanceID
   string: CompartmentGuid LastKnownSwitchName PortName TestReplicaPoolID
     TestReplicaSwitchName
   string[]: RequiredFeatureHints RequiredFeatures
   uint16: EnabledState
-Msvm_EthernetSwitchPort : CIM_EthernetPort [SystemCreationClassName SystemName CreationClassName DeviceID]
+Msvm_EthernetSwitchPort : CIM_EthernetPort
+  key: SystemCreationClassName SystemName CreationClassName DeviceID
   uint32: IOVOffloadUsage VMQOffloadUsage
-Msvm_EthernetSwitchPortBandwidthSettingData : Msvm_EthernetSwitchPortFeatureSettingData [InstanceID]
+Msvm_EthernetSwitchPortBandwidthSettingData : Msvm_EthernetSwitchPortFeatureSettingData
+  key: InstanceID
   uint64: BurstLimit BurstSize Limit Reservation Weight
 Msvm_EthernetSwitchPortFeatureSettingData : Msvm_FeatureSettingData
-Msvm_EthernetSwitchPortSecuritySettingData : Msvm_EthernetSwitchPortFeatureSettingData [InstanceID]
+Msvm_EthernetSwitchPortSecuritySettingData : Msvm_EthernetSwitchPortFeatureSettingData
+  key: InstanceID
   boolean: AllowIeeePriorityTag AllowMacSpoofing AllowTeaming EnableDhcpGuard
     EnableFixSpeed10G EnableRouterGuard Reserved
   string: TeamName
   uint32: DynamicIPAddressLimit StormLimit TeamNumber VirtualSubnetId
   uint8: MonitorMode MonitorSession
-Msvm_EthernetSwitchPortVlanSettingData : Msvm_EthernetSwitchPortFeatureSettingData [InstanceID]
+Msvm_EthernetSwitchPortVlanSettingData : Msvm_EthernetSwitchPortFeatureSettingData
+  key: InstanceID
   uint16: AccessVlanId NativeVlanId PrimaryVlanId SecondaryVlanId
   uint16[]: PruneVlanIdArray SecondaryVlanIdArray TrunkVlanIdArray
   uint32: OperationMode PvlanMode
-Msvm_ExternalEthernetPort : CIM_EthernetPort [SystemCreationClassName SystemName CreationClassName DeviceID]
+Msvm_ExternalEthernetPort : CIM_EthernetPort
+  key: SystemCreationClassName SystemName CreationClassName DeviceID
   boolean: IsBound
   string[]: AdditionalAvailability
 Msvm_FeatureSettingData : CIM_SettingData
-Msvm_GuestNetworkAdapterConfiguration [InstanceID]
+Msvm_GuestNetworkAdapterConfiguration
+  key: InstanceID
   boolean: DHCPEnabled
   string: InstanceID
   string[]: DNSServers DefaultGateways IPAddresses Subnets
   uint16: ProtocolIFType
   uint16[]: IPAddressOrigins
-Msvm_HeartbeatComponent : CIM_LogicalDevice [SystemCreationClassName SystemName CreationClassName DeviceID]
-Msvm_ImageManagementService : CIM_Service [SystemCreationClassName SystemName CreationClassName Name]
+Msvm_HeartbeatComponent : CIM_LogicalDevice
+  key: SystemCreationClassName SystemName CreationClassName DeviceID
+Msvm_ImageManagementService : CIM_Service
+  key: SystemCreationClassName SystemName CreationClassName Name
   GetVHDSnapshotInformation() SnapshotInformation=string[]
   GetVirtualDiskChanges() ProcessedByteLength=uint64 ChangedByteOffsets=uint64[]
     ChangedByteLengths=uint64[]
-Msvm_InternalEthernetPort : CIM_EthernetPort [SystemCreationClassName SystemName CreationClassName DeviceID]
-Msvm_Keyboard : CIM_UserDevice [SystemCreationClassName SystemName CreationClassName DeviceID]
+Msvm_InternalEthernetPort : CIM_EthernetPort
+  key: SystemCreationClassName SystemName CreationClassName DeviceID
+Msvm_Keyboard : CIM_UserDevice
+  key: SystemCreationClassName SystemName CreationClassName DeviceID
   boolean: UnicodeSupported
   string: Layout
   uint16: NumberOfFunctionKeys Password
   IsKeyPressed() KeyState=boolean
-Msvm_KvpExchangeComponent : CIM_LogicalDevice [SystemCreationClassName SystemName CreationClassName DeviceID]
+Msvm_KvpExchangeComponent : CIM_LogicalDevice
+  key: SystemCreationClassName SystemName CreationClassName DeviceID
   string[]: GuestExchangeItems GuestIntrinsicExchangeItems
-Msvm_KvpExchangeComponentSettingData : CIM_ResourceAllocationSettingData [InstanceID]
+Msvm_KvpExchangeComponentSettingData : CIM_ResourceAllocationSettingData
+  key: InstanceID
   boolean: DisableHostKVPItems
   string[]: HostExchangeItems HostOnlyItems
   uint16: EnabledState
-Msvm_KvpExchangeDataItem : CIM_ManagedElement [InstanceID]
+Msvm_KvpExchangeDataItem : CIM_ManagedElement
+  key: InstanceID
   string: Data Name
   uint16: Source
-Msvm_MemorySettingData : CIM_ResourceAllocationSettingData [InstanceID]
+Msvm_MemorySettingData : CIM_ResourceAllocationSettingData
+  key: InstanceID
   boolean: DynamicMemoryEnabled HugePagesEnabled IsVirtualized SgxEnabled
     SwapFilesInUse
   string: SgxLaunchControlDefault
   uint32: SgxLaunchControlMode TargetMemoryBuffer
   uint64: MaxMemoryBlocksPerNumaNode SgxSize
   uint8: MemoryAccessTrackingPolicy MemoryEncryptionPolicy
-Msvm_MigrationJob : CIM_ConcreteJob [InstanceID]
+Msvm_MigrationJob : CIM_ConcreteJob
+  key: InstanceID
   boolean: Cancellable
   string: DestinationHost ErrorSummaryDescription NewSystemSettingData
     VirtualSystemName
   string[]: NewResourceSettingData
   uint16: JobType MigrationType
   GetErrorEx() Errors=string[]
-Msvm_PlannedComputerSystem : CIM_ComputerSystem [CreationClassName Name]
+Msvm_PlannedComputerSystem : CIM_ComputerSystem
+  key: CreationClassName Name
   datetime: TimeOfLastConfigurationChange
   uint16[]: AssignedNumaNodeList
   uint32: ProcessID
   uint64: OnTimeInMilliseconds
-Msvm_ProcessorSettingData : CIM_ResourceAllocationSettingData [InstanceID]
+Msvm_ProcessorSettingData : CIM_ResourceAllocationSettingData
+  key: InstanceID
   boolean: AllowACountMCount DisableSpeculationControls EnableHostResourceProtection
     EnableLegacyApicMode EnablePerfmonArchPmu EnablePerfmonIpt EnablePerfmonLbr
     EnablePerfmonPebs EnablePerfmonPmu EnableSocketTopology
@@ -232,31 +255,41 @@ Msvm_ProcessorSettingData : CIM_ResourceAllocationSettingData [InstanceID]
     MaxProcessorCountPerL3 PerfCpuFreqCapMhz PhysicalAddressWidth
   uint64: HwThreadsPerCore MaxNumaNodesPerSocket MaxProcessorsPerNumaNode
   uint8: ApicMode EnablePageShattering
-Msvm_ResourceAllocationSettingData : CIM_ResourceAllocationSettingData [InstanceID]
+Msvm_ResourceAllocationSettingData : CIM_ResourceAllocationSettingData
+  key: InstanceID
   string[]: VirtualSystemIdentifiers
   uint8: TargetVtl
-Msvm_ResourcePool : CIM_ResourcePool [InstanceID]
-Msvm_SecuritySettingData : CIM_SettingData [InstanceID]
+Msvm_ResourcePool : CIM_ResourcePool
+  key: InstanceID
+Msvm_SecuritySettingData : CIM_SettingData
+  key: InstanceID
   boolean: AppContainerLaunchOptOut BindToHostTpm DataProtectionRequested
     EncryptStateAndVmMigrationTraffic KsdEnabled ShieldingRequested TpmEnabled
     VirtualizationBasedSecurityOptOut
-Msvm_SerialPortSettingData : CIM_ResourceAllocationSettingData [InstanceID]
+Msvm_SerialPortSettingData : CIM_ResourceAllocationSettingData
+  key: InstanceID
   boolean: DebuggerMode
-Msvm_SettingsDefineState : CIM_SettingsDefineState [ManagedElement SettingData]
-Msvm_ShutdownComponent : CIM_LogicalDevice [SystemCreationClassName SystemName CreationClassName DeviceID]
-Msvm_SnapshotOfVirtualSystem : CIM_SnapshotOfVirtualSystem [Antecedent Dependent]
-Msvm_StorageAllocationSettingData : CIM_StorageAllocationSettingData [InstanceID]
+Msvm_SettingsDefineState : CIM_SettingsDefineState
+  key: ManagedElement SettingData
+Msvm_ShutdownComponent : CIM_LogicalDevice
+  key: SystemCreationClassName SystemName CreationClassName DeviceID
+Msvm_SnapshotOfVirtualSystem : CIM_SnapshotOfVirtualSystem
+  key: Antecedent Dependent
+Msvm_StorageAllocationSettingData : CIM_StorageAllocationSettingData
+  key: InstanceID
   boolean: IgnoreFlushes PersistentReservationsSupported
   string: IOPSAllocationUnits SnapshotId StorageQoSPolicyID
   uint16: CachingMode WriteHardeningMethod
   uint64: IOPSLimit IOPSReservation
-Msvm_StorageJob : CIM_ConcreteJob [InstanceID]
+Msvm_StorageJob : CIM_ConcreteJob
+  key: InstanceID
   boolean: Cancellable
   string: Child ErrorSummaryDescription Parent
   uint16: JobType
   uint32: JobCompletionStatusCode
   GetErrorEx() Errors=string[]
-Msvm_SummaryInformation : Msvm_SummaryInformationBase [InstanceID]
+Msvm_SummaryInformation : Msvm_SummaryInformationBase
+  key: InstanceID
   boolean: MemorySpansPhysicalNumaNodes Shielded SwapFilesInUse
   object[]: AsynchronousTasks Snapshots
   reference: TestReplicaSystem
@@ -277,22 +310,27 @@ Msvm_SummaryInformationBase : CIM_View
   uint16: EnabledState EnhancedSessionModeState HealthState NumberOfProcessors
   uint16[]: OperationalStatus
   uint64: UpTime
-Msvm_SyntheticEthernetPortSettingData : CIM_EthernetPortAllocationSettingData [InstanceID]
+Msvm_SyntheticEthernetPortSettingData : CIM_EthernetPortAllocationSettingData
+  key: InstanceID
   boolean: AllowDirectTranslatedP2P AllowPacketDirect ClusterMonitored
     DeviceNamingEnabled InterruptModeration NumaAwarePlacement StaticMacAddress
   string[]: VirtualSystemIdentifiers
   uint32: MediaType
-Msvm_VirtualEthernetSwitch : CIM_ComputerSystem [CreationClassName Name]
+Msvm_VirtualEthernetSwitch : CIM_ComputerSystem
+  key: CreationClassName Name
   uint32: MaxIOVOffloads MaxVMQOffloads
-Msvm_VirtualEthernetSwitchManagementService : CIM_VirtualSystemManagementService [SystemCreationClassName SystemName CreationClassName Name]
+Msvm_VirtualEthernetSwitchManagementService : CIM_VirtualSystemManagementService
+  key: SystemCreationClassName SystemName CreationClassName Name
   AddFeatureSettings() ResultingFeatureSettings=reference[]
   ModifyFeatureSettings() ResultingFeatureSettings=reference[]
-Msvm_VirtualEthernetSwitchSettingData : CIM_VirtualEthernetSwitchSettingData [InstanceID]
+Msvm_VirtualEthernetSwitchSettingData : CIM_VirtualEthernetSwitchSettingData
+  key: InstanceID
   boolean: AllowNetLbfoTeams BypassExtensionStack IOVPreferred PacketDirectEnabled
     TeamingEnabled
   string[]: ExtensionOrder RequiredExtensionIds
   uint32: BandwidthReservationMode
-Msvm_VirtualHardDiskSettingData : CIM_SettingData [InstanceID]
+Msvm_VirtualHardDiskSettingData : CIM_SettingData
+  key: InstanceID
   boolean: IsPmemCompatible
   string: ParentIdentifier ParentPath ParentTimestamp Path VirtualDiskId
   uint16: Format PmemAddressAbstractionType Type
@@ -303,7 +341,8 @@ Msvm_VirtualHardDiskState
   string: Timestamp
   uint32: Alignment FragmentationPercentage PhysicalSectorSize
   uint64: FileSize MinInternalSize
-Msvm_VirtualSystemManagementService : CIM_VirtualSystemManagementService [SystemCreationClassName SystemName CreationClassName Name]
+Msvm_VirtualSystemManagementService : CIM_VirtualSystemManagementService
+  key: SystemCreationClassName SystemName CreationClassName Name
   AddBootSourceSettings() ResultingBootSourceSettings=reference[]
   AddFeatureSettings() ResultingFeatureSettings=reference[]
   AddGuestServiceSettings() ResultingGuestServiceSettings=reference[]
@@ -318,7 +357,8 @@ Msvm_VirtualSystemManagementService : CIM_VirtualSystemManagementService [System
   ModifyGuestServiceSettings() ResultingGuestServiceSettings=reference[]
   ModifySystemComponentSettings() ResultingComponentSettings=reference[]
   TestNetworkConnection() RoundTripTime=uint32
-Msvm_VirtualSystemManagementServiceSettingData : CIM_SettingData [InstanceID]
+Msvm_VirtualSystemManagementServiceSettingData : CIM_SettingData
+  key: InstanceID
   boolean: EnhancedSessionModeEnabled HypervisorRootSchedulerEnabled
     NumaSpanningEnabled
   string: BiosLockString CurrentWWNNAddress DefaultExternalDataRoot
@@ -326,7 +366,8 @@ Msvm_VirtualSystemManagementServiceSettingData : CIM_SettingData [InstanceID]
     MinimumWWPNAddress PrimaryOwnerContact PrimaryOwnerName
   uint16: DefaultVirtualHardDiskCachingMode HypervisorSnpStatus HypervisorTdxStatus
   uint32: HbaLunTimeout
-Msvm_VirtualSystemSettingData : CIM_VirtualSystemSettingData [InstanceID]
+Msvm_VirtualSystemSettingData : CIM_VirtualSystemSettingData
+  key: InstanceID
   boolean: AllowFullSCSICommandSet AllowReducedFcRedundancy AutomaticSnapshotsEnabled
     BIOSNumLock BootPciExpress EnableHibernation GuestControlledCacheTypes
     GuestStateIsolationEnabled IncrementalBackupEnabled IsAutomaticSnapshot IsSaved
@@ -348,11 +389,14 @@ Msvm_VirtualSystemSettingData : CIM_VirtualSystemSettingData [InstanceID]
   uint64: GuestFeatureSet HighMmioGapBase HighMmioGapSize LowMmioGapSize
     Vtl2AddressRangeBase Vtl2AddressRangeSize Vtl2MmioAddressRangeSize
   uint8[]: FirmwareParameters
-Msvm_VirtualSystemSnapshotService : CIM_VirtualSystemSnapshotService [SystemCreationClassName SystemName CreationClassName Name]
-Msvm_VirtualSystemSnapshotSettingData : CIM_SettingData [InstanceID]
+Msvm_VirtualSystemSnapshotService : CIM_VirtualSystemSnapshotService
+  key: SystemCreationClassName SystemName CreationClassName Name
+Msvm_VirtualSystemSnapshotSettingData : CIM_SettingData
+  key: InstanceID
   boolean: IgnoreNonSnapshottableDisks
   uint8: ConsistencyLevel GuestBackupType
-Win32_ComputerSystem [Name]
+Win32_ComputerSystem
+  key: Name
   boolean: AutomaticManagedPagefile AutomaticResetBootOption AutomaticResetCapability
     BootROMSupported DaylightInEffect EnableDaylightSavingsTime HypervisorPresent
     InfraredSupported NetworkServerModeEnabled PartOfDomain PowerManagementSupported
@@ -374,9 +418,11 @@ Win32_ComputerSystem [Name]
   uint64: TotalPhysicalMemory
   uint8: SystemStartupSetting
   uint8[]: OEMLogoBitmap
-Win32_ComputerSystemProduct [IdentifyingNumber Name Version]
+Win32_ComputerSystemProduct
+  key: IdentifyingNumber Name Version
   string: Caption Description IdentifyingNumber Name SKUNumber UUID Vendor Version
-Win32_LogicalDisk [DeviceID]
+Win32_LogicalDisk
+  key: DeviceID
   boolean: Compressed ConfigManagerUserConfig ErrorCleared PowerManagementSupported
     QuotasDisabled QuotasIncomplete QuotasRebuilding SupportsDiskQuotas
     SupportsFileBasedCompression VolumeDirty
@@ -389,7 +435,8 @@ Win32_LogicalDisk [DeviceID]
   uint32: ConfigManagerErrorCode DriveType LastErrorCode MaximumComponentLength
     MediaType
   uint64: BlockSize FreeSpace NumberOfBlocks Size
-Win32_OperatingSystem [Name]
+Win32_OperatingSystem
+  key: Name
   boolean: DataExecutionPrevention_32BitApplications DataExecutionPrevention_Available
     DataExecutionPrevention_Drivers Debug Distributed PAEEnabled
     PortableOperatingSystem Primary
@@ -409,7 +456,8 @@ Win32_OperatingSystem [Name]
     MaxProcessMemorySize SizeStoredInPagingFiles TotalSwapSpaceSize
     TotalVirtualMemorySize TotalVisibleMemorySize
   uint8: DataExecutionPrevention_SupportPolicy ForegroundApplicationBoost
-Win32_Processor [DeviceID]
+Win32_Processor
+  key: DeviceID
   boolean: ConfigManagerUserConfig ErrorCleared PowerManagementSupported
     SecondLevelAddressTranslationExtensions VMMonitorModeExtensions
     VirtualizationFirmwareEnabled
