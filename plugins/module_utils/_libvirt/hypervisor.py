@@ -14,7 +14,12 @@ from typing import Any, Callable
 
 from .._core.clock import Clock, SystemClock, wait_until
 from .._hypervisor.credentials import Credentials
-from .._hypervisor.hypervisor import Hypervisor, MachineNotFound, OperationTimeout
+from .._hypervisor.hypervisor import (
+    ConnectionLost,
+    Hypervisor,
+    MachineNotFound,
+    OperationTimeout,
+)
 from .._hypervisor.values import (
     CRASHED,
     FULL,
@@ -81,7 +86,7 @@ class LibvirtHypervisor(Hypervisor):
         shown: str | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._connection = connection
+        self._open: Any = connection
         self._clock = clock or SystemClock()
         self._domains: dict[str, Any] = {}
         self.uri = shown or redact(connection.getURI())
@@ -93,6 +98,15 @@ class LibvirtHypervisor(Hypervisor):
         """Open a connection; see open_connection."""
         connection = open_connection(uri, credentials, shown)
         return cls(connection, shown if uri is not None else None)
+
+    @property
+    def _connection(self) -> Any:
+        """The libvirt.virConnect; the binding would crash on one that was closed."""
+        if self._open is None:
+            raise ConnectionLost(
+                "the connection was closed", where=self.uri, remedy="open it again"
+            )
+        return self._open
 
     @contextmanager
     def _doing(self, what: str) -> Iterator[None]:
@@ -572,15 +586,17 @@ class LibvirtHypervisor(Hypervisor):
     def is_alive(self) -> bool:
         """virConnectIsAlive, which looks at the client's own socket only."""
         try:
-            return bool(self._connection.isAlive())
+            return self._open is not None and bool(self._open.isAlive())
         except libvirt.libvirtError:
             return False
 
     def close(self) -> None:
         """virConnectClose; domains let go first, as each holds the connection open."""
         self._domains.clear()
-        with suppress(libvirt.libvirtError):
-            self._connection.close()
+        connection, self._open = self._open, None
+        if connection is not None:
+            with suppress(libvirt.libvirtError):
+                connection.close()
 
 
 def _id(domain: Any) -> int | None:

@@ -65,7 +65,9 @@ class _ConfParser:
         return self.settings
 
     def _setting(self) -> None:
-        name = self._take(_NAME) or self._fail("a name is missing")
+        name = self._take(_NAME)
+        if not name:
+            self._fail("a name is missing")
         self._skip(_BLANKS)
         if not self._char("="):
             self._fail(f"= is missing behind {name}")

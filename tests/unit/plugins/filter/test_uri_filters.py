@@ -140,7 +140,7 @@ def test_what_was_untrusted_stays_so() -> None:
     path = parse_uri(Untrusted("a:///%7B%7Bx%7D%7D"))["path"]
     assert path == "/{{x}}"
     plain = parse_uri("a:///x")["path"]
-    assert type(plain) is str
+    assert plain.__class__ is str
 
 
 @pytest.mark.parametrize(

@@ -37,5 +37,5 @@ def test_host_is_the_same_each_time_and_in_check_mode() -> None:
 def test_lost_connection_is_told() -> None:
     host = LibvirtHypervisor(libvirt.open("test:///default"))
     host.close()
-    with pytest.raises(ConnectionLost, match="during: read the host"):
+    with pytest.raises(ConnectionLost, match="the connection was closed"):
         run(host, validated(TASK), False)

@@ -128,7 +128,7 @@ def test_opening_that_failed_is_told_by_kind_and_in_words(
     words: str,
 ) -> None:
     error = errors.open_error(libvirt_error(code, message, int1), where=URI)
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert str(error).startswith(f"{URI}: {words} (libvirt: ")
     assert error.remedy
     assert str(error).endswith(f"; {error.remedy}.")
@@ -155,7 +155,7 @@ def test_numbers_of_an_error_without_a_record_are_null() -> None:
         "message": "a call returned nothing",
     }
     error = errors.open_error(bare, where=URI)
-    assert type(error) is ConnectionFailed
+    assert error.__class__ is ConnectionFailed
     assert "a call returned nothing" in str(error)
 
 
@@ -227,7 +227,7 @@ def test_call_that_failed_is_one_sentence(
         doing="start machine web1",
         alive=alive,
     )
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert str(error) == sentence
     assert error.details["code"] == code
 

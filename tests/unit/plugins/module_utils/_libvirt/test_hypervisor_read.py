@@ -320,4 +320,4 @@ def test_reading_over_a_closed_connection_is_a_lost_connection(tmp_path: Path) -
     ):
         with pytest.raises(ConnectionLost) as lost:
             read()
-        assert str(lost.value).startswith(f"{lab.uri}: the connection broke during: ")
+        assert str(lost.value).startswith(f"{lab.uri}: the connection was closed")

@@ -123,9 +123,9 @@ def test_password_that_is_a_number_is_hidden_too() -> None:
 def test_module_changes_and_in_check_mode_does_not() -> None:
     needs_libvirt()
     options = {"uri": "test:///default", "name": "test", "state": "stopped"}
-    code, done, _ = run("vm", options)
+    code, done, _printed = run("vm", options)
     assert (code, done["changed"], done["vm"]["state"]) == (0, True, "stopped")
-    code, would, _ = run("vm", options, check_mode=True)
+    code, would, _printed = run("vm", options, check_mode=True)
     assert (code, would["changed"], would["vm"]["state"]) == (0, True, "running")
     assert done["actions"] == would["actions"] == ["shut_down"]
     assert done.keys() == would.keys()
@@ -179,7 +179,7 @@ def test_passwords_are_in_nothing_that_a_module_prints() -> None:
     needs_libvirt()
     secrets = {"username": "fred", "password": "hunter2"}
     for uri in ("test:///default", "test+tcp://fred:hunter3@127.0.0.1:1/default"):
-        _, result, printed = run("host_info", {"uri": uri, **secrets})
+        _code, result, printed = run("host_info", {"uri": uri, **secrets})
         assert "hunter2" not in printed
         assert "hunter3" not in printed
         # ansible-core 2.20 and later return it only where that is asked for.
@@ -190,7 +190,7 @@ def test_passwords_are_in_nothing_that_a_module_prints() -> None:
 
 def test_password_of_a_uri_is_not_printed_with_bad_options_either() -> None:
     uri = "test+tcp://fred:hunter3@127.0.0.1:1/default"
-    code, _, printed = run("host_info", {"uri": uri, "colour": "red"})
+    code, _result, printed = run("host_info", {"uri": uri, "colour": "red"})
     assert code == 1
     assert "colour" in printed
     assert "hunter3" not in printed
@@ -198,7 +198,9 @@ def test_password_of_a_uri_is_not_printed_with_bad_options_either() -> None:
 
 def test_default_uri_is_taken_from_the_environment() -> None:
     needs_libvirt()
-    code, result, _ = run("vm_info", {}, {"LIBVIRT_DEFAULT_URI": "test:///default"})
+    code, result, _printed = run(
+        "vm_info", {}, {"LIBVIRT_DEFAULT_URI": "test:///default"}
+    )
     assert code == 0
     assert [vm["name"] for vm in result["vms"]] == ["test"]
 
@@ -207,7 +209,9 @@ def test_main_of_each_module_runs_its_task() -> None:
     assert callable(run_module)
     needs_libvirt()
     for module, key in (("host_info", "host"), ("vm_info", "vms")):
-        code, result, _ = run(module, {"uri": "test:///default"}, check_mode=True)
+        code, result, _printed = run(
+            module, {"uri": "test:///default"}, check_mode=True
+        )
         assert code == 0
         assert result["changed"] is False
         assert result[key]

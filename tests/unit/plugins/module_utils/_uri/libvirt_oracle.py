@@ -48,9 +48,9 @@ class Libvirt:
             getattr(library, name).argtypes = [ctypes.POINTER(_Uri)]
         library.virURIFree.argtypes = [ctypes.POINTER(_Uri)]
         library.virInitialize()
-        quiet = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
-        self._quiet = quiet(lambda _data, _error: None)
-        library.virSetErrorFunc(None, self._quiet)
+        # A function that does nothing and outlives this object: libvirt keeps the
+        # pointer for the rest of the process, and ctypes frees a function of Python's.
+        library.virSetErrorFunc(None, ctypes.CDLL(None).getpid)
         self._free = ctypes.CDLL(None).free
         self._free.argtypes = [ctypes.c_void_p]
 

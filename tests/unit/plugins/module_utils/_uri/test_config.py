@@ -70,8 +70,10 @@ def files(**texts: str) -> Callable[[str], str | None]:
     return {places[name]: text for name, text in texts.items()}.get
 
 
-def root(text: str | None, conf: str, environ: Mapping[str, str] = {}) -> Resolution:
-    return resolve(text, environ=environ, uid=0, read=files(root=conf))
+def root(
+    text: str | None, conf: str, environ: Mapping[str, str] | None = None
+) -> Resolution:
+    return resolve(text, environ=environ or {}, uid=0, read=files(root=conf))
 
 
 @pytest.mark.parametrize(

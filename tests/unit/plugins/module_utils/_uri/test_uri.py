@@ -362,7 +362,7 @@ def test_random_texts_agree_with_the_libvirt_that_is_installed() -> None:
     ]
     choose = random.Random(20261121)
     agreed = 0
-    for _ in range(5000):
+    for _round in range(5000):
         start = choose.choice(["", "qemu://", "a://h/?", "a://h/", "a://"])
         text = start + "".join(choose.choices(pieces, k=choose.randint(0, 8)))
         expected = libvirt.parse(text)
