@@ -6,8 +6,19 @@
 from __future__ import annotations
 
 from .._core.errors import HypervisorConnectError
-from .._hypervisor.hypervisor import OperationFailed
+from .._hypervisor.hypervisor import (
+    AuthenticationFailed,
+    ConnectionFailed,
+    ConnectionLost,
+    OperationFailed,
+)
 from .._wsman.fault import WsmanFault
+from .._wsman.transport_errors import (
+    ConnectFailed,
+    ConnectionBroken,
+    SignInFailed,
+    TransportError,
+)
 
 #: Codes of the WSManFault element (wsmerror.h), and Win32's access denied.
 ACCESS_DENIED = 5
@@ -50,3 +61,23 @@ def call_error(fault: WsmanFault, *, where: str, doing: str) -> HypervisorConnec
         remedy=fault.remedy,
         details=fault.details,
     )
+
+
+def transport_error(
+    error: TransportError, *, where: str, doing: str
+) -> HypervisorConnectError:
+    """The error of a request that did not get through, or whose answer did not."""
+    if isinstance(error, SignInFailed):
+        kind: type[HypervisorConnectError] = AuthenticationFailed
+    elif isinstance(error, ConnectFailed):
+        kind = ConnectionFailed
+    elif isinstance(error, ConnectionBroken):
+        return ConnectionLost(
+            f"the connection broke during: {doing} ({error.what})",
+            where=where,
+            remedy=error.remedy or "run the play again",
+            details=error.details,
+        )
+    else:
+        kind = OperationFailed
+    return kind(error.what, where=where, remedy=error.remedy, details=error.details)

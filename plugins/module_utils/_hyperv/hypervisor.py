@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -29,13 +28,16 @@ from .._hypervisor.values import (
     SUMMARY,
     Cpu,
     HostInfo,
+    Image,
     VirtualMachine,
+    canonical_uuid,
 )
 from .._uri.hyperv import HypervEndpoint
 from .._uri.version import Version
 from .._wsman.client import WsmanClient, resource_uri
 from .._wsman.fault import WsmanFault
 from .._wsman.session import Session
+from .._wsman.transport_errors import TransportError
 from . import queries, reading
 from .classes import (
     CIMV2,
@@ -58,14 +60,13 @@ from .classes import (
     SYSTEM_SETTINGS,
     V2,
 )
-from .errors import call_error
+from .errors import call_error, transport_error
 from .jobs import wait_for_job
 
 #: Saving the memory of a large machine takes minutes: a job may take this many times
 #: as long as one answer.
 _JOB_PATIENCE = 10
 _KIB = 1024
-_MACHINE = re.compile(r"\{?[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}\}?")
 
 
 class HypervHypervisor(Hypervisor):
@@ -102,8 +103,11 @@ class HypervHypervisor(Hypervisor):
     def open(
         cls, endpoint: HypervEndpoint, credentials: Credentials, shown: str
     ) -> HypervHypervisor:
-        """Sign in; see Session.open for the errors."""
-        session = Session.open(endpoint, credentials)
+        """Make a session, which signs in when it is first used."""
+        try:
+            session = Session.open(endpoint, credentials)
+        except TransportError as error:
+            raise transport_error(error, where=shown, doing="sign in") from error
         hypervisor = cls(
             WsmanClient(session),
             shown,
@@ -120,6 +124,8 @@ class HypervHypervisor(Hypervisor):
             yield
         except WsmanFault as fault:
             raise call_error(fault, where=self.uri, doing=what) from fault
+        except TransportError as error:
+            raise transport_error(error, where=self.uri, doing=what) from error
 
     def _rows(self, query: Select, namespace: str = V2) -> list[CimInstance]:
         return list(self.client.query(namespace, str(query)))
@@ -232,7 +238,7 @@ class HypervHypervisor(Hypervisor):
                     machines, settings, networks, self._devices()
                 )
         if names is not None:
-            wanted = {_as_guid(name) or name for name in names} | set(names)
+            wanted = {canonical_uuid(name) or name for name in names} | set(names)
             machines = [vm for vm in machines if vm.name in wanted or vm.uuid in wanted]
         return tuple(sorted(machines, key=lambda vm: (vm.name, vm.uuid)))
 
@@ -267,7 +273,7 @@ class HypervHypervisor(Hypervisor):
             )[0]
 
     def _find(self, name_or_uuid: str) -> CimInstance:
-        guid = _as_guid(name_or_uuid)
+        guid = canonical_uuid(name_or_uuid)
         if guid is not None:
             rows = self._rows(queries.system_with(guid))
             if rows:
@@ -289,9 +295,9 @@ class HypervHypervisor(Hypervisor):
             )
         return rows[0]
 
-    def known_images(self, paths: Collection[str]) -> frozenset[str]:
+    def images(self) -> tuple[Image, ...]:
         """None: a Hyper-V host keeps its images as files, in no storage pool."""
-        return frozenset()
+        return ()
 
     # -- changing ----------------------------------------------------------------
 
@@ -497,7 +503,7 @@ class HypervHypervisor(Hypervisor):
         self._must(doing, value)
 
     def remove_disk(self, vm: VirtualMachine, source: str) -> None:
-        """Not reached: known_images tells of none."""
+        """Not reached: images tells of none."""
         raise OperationFailed(
             f"can't delete {source}: this version deletes no files on Hyper-V hosts",
             where=self.uri,
@@ -514,16 +520,11 @@ class HypervHypervisor(Hypervisor):
         if self._session is not None:
             self._session.close()
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know about how the session is protected."""
+        return tuple(self._session.warnings) if self._session is not None else ()
+
 
 def _system_keys(vm: VirtualMachine) -> dict[str, str]:
     return {"CreationClassName": COMPUTER_SYSTEM, "Name": vm.uuid.upper()}
-
-
-def _as_guid(text: str) -> str | None:
-    """A GUID in lower case, however it is written; None where the text is none."""
-    if not _MACHINE.fullmatch(text):
-        return None
-    digits = re.sub("[^0-9a-f]", "", text.lower())
-    return "-".join(
-        (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
-    )

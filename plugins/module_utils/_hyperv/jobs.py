@@ -56,9 +56,7 @@ def wait_for_job(
         )
     if job is None or int(job["JobState"]) in (COMPLETED, COMPLETED_WITH_WARNINGS):
         return
-    raise JobFailed(
-        f"can't {doing}: {_words(job)}", where=where, details=_details(job)
-    )
+    raise JobFailed(f"can't {doing}: {_words(job)}", where=where, details=_details(job))
 
 
 def _words(job: Mapping[str, Any]) -> str:

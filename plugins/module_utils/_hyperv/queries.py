@@ -9,7 +9,7 @@ a few dozen machines, rows with more than a thousand.
 
 from __future__ import annotations
 
-from .._cim.wql import Select, like, select
+from .._cim.wql import Select, select, starting_with
 from .classes import (
     COMPUTER_SYSTEM,
     REALIZED,
@@ -134,4 +134,4 @@ def _part(cls: str, guid: str | None, *columns: str) -> Select:
     query = select(cls, "InstanceID", *columns)
     if guid is None:
         return query
-    return query.where(InstanceID=like(f"Microsoft:{guid.upper()}%"))
+    return query.where(InstanceID=starting_with(f"Microsoft:{guid.upper()}"))

@@ -218,7 +218,9 @@ def _disks(devices: Devices) -> dict[str, list[Disk]]:
         drive = _parent(row)
         filled.add(drive.lower())
         found[_instance_guid(row)].append(
-            _disk(kind, resources, drive, next(iter(_list(row["HostResource"])), None))
+            _disk(
+                kind, resources, drive, next(iter(_list(row.get("HostResource"))), None)
+            )
         )
     for instance, row in resources.items():
         if (
@@ -262,7 +264,9 @@ def _nics(devices: Devices, networks: Iterable[Row]) -> dict[str, list[Nic]]:
         _parent(row).lower(): row for row in devices.connections if _is_in_force(row)
     }
     addresses = {
-        str(row["InstanceID"]).rpartition("\\")[2].upper(): _list(row["IPAddresses"])
+        str(row["InstanceID"]).rpartition("\\")[2].upper(): _list(
+            row.get("IPAddresses")
+        )
         for row in networks
     }
     found: dict[str, list[Nic]] = defaultdict(list)
@@ -284,7 +288,9 @@ def _nics(devices: Devices, networks: Iterable[Row]) -> dict[str, list[Nic]]:
                 if "Emulated" in str(row.get("ResourceSubType"))
                 else "synthetic",
                 target=None,
-                addresses=tuple(addresses.get(instance.rpartition("\\")[2].upper(), ())),
+                addresses=tuple(
+                    addresses.get(instance.rpartition("\\")[2].upper(), ())
+                ),
             )
         )
     return found
@@ -331,9 +337,7 @@ def _lookup(resources: Mapping[str, Row], instance: str) -> Row:
     if found is not None:
         return found
     lower = instance.lower()
-    return next(
-        (row for name, row in resources.items() if name.lower() == lower), {}
-    )
+    return next((row for name, row in resources.items() if name.lower() == lower), {})
 
 
 def _guid(text: Any) -> str:
