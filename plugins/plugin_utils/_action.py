@@ -45,6 +45,9 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner 
     check_options,
     failure,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._uri.config import (
+    resolve,
+)
 from ansible_collections.hypervisor.connect.plugins.plugin_utils._host_variables import (
     with_host_variables,
 )
@@ -97,7 +100,9 @@ class HypervisorAction(ActionBase):
         self, variables: Mapping[str, Any], **which: tuple[str, ...]
     ) -> dict[str, Any]:
         template = self._templar.template
-        return with_host_variables(self._task.args, variables, template, **which)
+        return with_host_variables(
+            self._task.args, variables, template, user_of=_user_of, **which
+        )
 
     def _is_on_controller(self) -> bool:
         return self._connection.transport in _ON_CONTROLLER or self._is_own_connection()
@@ -163,6 +168,16 @@ class HypervisorAction(ActionBase):
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+
+
+def _user_of(uri: Any) -> str | None:
+    """The user whom a URI, or the alias or default that stands for one, names."""
+    try:
+        text = None if uri is None else str(uri)
+        resolution = resolve(text, environ=os.environ, uid=os.getuid())
+    except HypervisorConnectError:
+        return None  # opening it will say what is wrong
+    return resolution.uri.username if resolution.uri is not None else None
 
 
 def _connection_to(

@@ -22,6 +22,7 @@ def with_host_variables(
     template: Callable[[Any], Any],
     *,
     only: tuple[str, ...] = tuple(_VARIABLES),
+    user_of: Callable[[Any], str | None] = lambda _uri: None,
 ) -> dict[str, Any]:
     """The options of a task, filled up from the variables of its host.
 
@@ -30,10 +31,13 @@ def with_host_variables(
         variables: The host's variables, not templated yet.
         template: What templates one of them.
         only: The options to fill up.
+        user_of: What tells the user that a URI names, who comes before the host's.
     """
     filled = dict(options)
     for name in only:
         value = variables.get(_VARIABLES[name])
-        if filled.get(name) is None and value is not None:
+        if filled.get(name) is not None or value is None:
+            continue
+        if name != "username" or user_of(filled.get("uri")) is None:
             filled[name] = template(value)
     return filled

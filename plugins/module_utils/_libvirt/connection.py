@@ -103,7 +103,7 @@ def check_files(uri: ConnectionUri, where: str) -> None:
 
 def _with_options(uri: ConnectionUri, credentials: Credentials) -> ConnectionUri:
     """The URI with what the options say and the URI does not."""
-    if uri.transport in SSH_TRANSPORTS and credentials.username and not uri.username:
+    if uri.transport in SSH_TRANSPORTS and credentials.username:
         uri = uri.replace(username=credentials.username)
     if uri.transport == "ssh" and uri.param("no_tty") is None:
         # Nobody sits at the terminal of a play: ssh must not ask there.

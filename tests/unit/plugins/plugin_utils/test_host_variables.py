@@ -68,3 +68,16 @@ def test_host_without_variables_adds_nothing() -> None:
     assert with_host_variables({"name": "a"}, {}, template) == {"name": "a"}
     nothing = dict.fromkeys(VARIABLES)
     assert with_host_variables({"name": "a"}, nothing, template) == {"name": "a"}
+
+
+def test_user_of_the_uri_comes_before_the_hosts_and_after_the_tasks() -> None:
+    named = {"uri": "qemu+ssh://root@host/system"}
+    users = {named["uri"]: "root"}
+    filled = with_host_variables(named, VARIABLES, template, user_of=users.get)
+    assert "username" not in filled
+    given = {**named, "username": "barney"}
+    filled = with_host_variables(given, VARIABLES, template, user_of=users.get)
+    assert filled["username"] == "barney"
+    other = {"uri": "qemu+ssh://host/system"}
+    filled = with_host_variables(other, VARIABLES, template, user_of=users.get)
+    assert filled["username"] == "fred"

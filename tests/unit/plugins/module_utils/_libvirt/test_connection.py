@@ -252,7 +252,7 @@ def _left_over(started: int) -> list[int]:
         (
             "qemu+ssh://root@host/system?no_tty=0",
             {"username": "fred"},
-            "qemu+ssh://root@host/system?no_tty=0",
+            "qemu+ssh://fred@host/system?no_tty=0",
         ),
         (
             "qemu+libssh://host/system",
