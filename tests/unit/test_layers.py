@@ -47,6 +47,7 @@ PURE = (
 
 IMPURE = (
     "module_utils/_uri/config.py",  # reads libvirt.conf and auth.conf
+    "module_utils/_wsman/kerberos.py",  # runs kinit
     "module_utils/_wsman/session.py",  # sends
     "module_utils/_hypervisor/factory.py",  # opens
 )
