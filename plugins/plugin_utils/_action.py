@@ -29,14 +29,17 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.cre
     Credentials,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.factory import (
-    LibvirtMissing,
+    LibraryMissing,
     open_hypervisor,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     Hypervisor,
 )
 
-# Imported for its cost: in the parent process, before any worker is forked.
+# Imported for their cost: in the parent process, before any worker is forked.
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv import (
+    hypervisor as _hyperv_hypervisor,  # noqa: F401
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt import (
     hypervisor as _libvirt_hypervisor,  # noqa: F401
 )
@@ -88,7 +91,7 @@ class HypervisorAction(ActionBase):
         try:
             with self._environment() as environment:
                 result.update(self._run_in_process(options, environment))
-        except LibvirtMissing as error:
+        except LibraryMissing as error:
             if not self._is_own_connection():
                 return self._run_as_module(result, options, variables)
             result.update(failed=True, **failure(error, options.get("password")))
@@ -147,8 +150,8 @@ class HypervisorAction(ActionBase):
         done = self.task.run(hypervisor, options, self._task.check_mode)
         if not self._task.diff:
             done.pop("diff", None)
-        if hypervisor.hints:
-            done["warnings"] = list(hypervisor.hints)
+        if hypervisor.warnings:
+            done["warnings"] = list(hypervisor.warnings)
         return done
 
     @contextmanager

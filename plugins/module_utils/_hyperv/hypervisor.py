@@ -112,7 +112,7 @@ class HypervHypervisor(Hypervisor):
             WsmanClient(session),
             shown,
             timeout=credentials.timeout,
-            encrypted=session.encrypted,
+            encrypted=endpoint.scheme == "https" or session.encrypted,
         )
         hypervisor._session = session
         return hypervisor
@@ -301,6 +301,43 @@ class HypervHypervisor(Hypervisor):
 
     # -- changing ----------------------------------------------------------------
 
+    def call(
+        self,
+        namespace: str,
+        cls: str,
+        method: str,
+        *,
+        selectors: Mapping[str, Any],
+        parameters: Mapping[str, Any],
+        wait: bool = True,
+        doing: str | None = None,
+    ) -> CimInstance:
+        """Call a method and wait for the job that it may start.
+
+        Args:
+            namespace: With slashes.
+            cls: The class that has the method.
+            method: Its name.
+            selectors: The keys of the instance, as many as the class wants.
+            parameters: CIM values; a CimInstance goes as embedded text.
+            wait: Whether to wait for a job.
+            doing: What is being done, for messages.
+
+        Returns:
+            What the method gave back; ReturnValue is 4096 where it started a job.
+
+        Raises:
+            JobFailed: The job ended badly; OperationTimeout: it has not ended in time.
+        """
+        doing = doing or f"call {cls}.{method}"
+        with self.doing(doing):
+            output = self.client.invoke(
+                resource_uri(namespace, cls), method, dict(parameters), dict(selectors)
+            )
+            if wait and int(output.get("ReturnValue") or 0) == JOB_STARTED:
+                self._wait_for(output["Job"], doing)
+            return output
+
     def _invoke(
         self,
         doing: str,
@@ -309,16 +346,12 @@ class HypervHypervisor(Hypervisor):
         selectors: Mapping[str, Any],
         parameters: Mapping[str, Any],
     ) -> int:
-        """Call a method and wait for its job; return its value where it is a refusal."""
-        with self.doing(doing):
-            output = self.client.invoke(
-                resource_uri(V2, cls), method, dict(parameters), dict(selectors)
-            )
-            value = int(output.get("ReturnValue") or 0)
-            if value == JOB_STARTED:
-                self._wait_for(output["Job"], doing)
-                return 0
-            return value
+        """Call a method of Hyper-V; its value, where a job that ended well is 0."""
+        output = self.call(
+            V2, cls, method, selectors=selectors, parameters=parameters, doing=doing
+        )
+        value = int(output.get("ReturnValue") or 0)
+        return 0 if value == JOB_STARTED else value
 
     def _wait_for(self, job: InstancePath, doing: str) -> None:
         uri = resource_uri(job.namespace, job.class_name)
@@ -522,8 +555,9 @@ class HypervHypervisor(Hypervisor):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know about how the session is protected."""
-        return tuple(self._session.warnings) if self._session is not None else ()
+        """The hints, and what the user should know about how the session is protected."""
+        known = self._session.warnings if self._session is not None else ()
+        return (*self.hints, *known)
 
 
 def _system_keys(vm: VirtualMachine) -> dict[str, str]:

@@ -10,18 +10,22 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 
 from .._core.errors import HypervisorConnectError
-from .._uri.config import Resolution, resolve
+from .._uri.config import Resolution, find_auth_config, resolve
+from .._uri.hyperv import HypervEndpoint
 from .._uri.parameters import DRIVERS
 from .._uri.redaction import redact
 from .._uri.transport import check_connectable
+from .._uri.uri import ConnectionUri
+from .._wsman.transport_errors import PywinrmMissing
 from .credentials import Credentials
 from .hypervisor import ConnectionFailed, Hypervisor
 
 
-class LibvirtMissing(HypervisorConnectError):
-    """The Python that runs this has no libvirt-python."""
+class LibraryMissing(HypervisorConnectError):
+    """The Python that runs this lacks the library that the URI needs."""
 
 
 def open_hypervisor(text: str | None, credentials: Credentials) -> Hypervisor:
@@ -54,27 +58,49 @@ def _unknown_driver(resolution: Resolution) -> list[str]:
 
 
 def _open(resolution: Resolution, credentials: Credentials) -> Hypervisor:
-    if resolution.uri is not None:
-        check_connectable(resolution.uri)
-        if resolution.uri.driver == "hyperv":
-            raise HypervisorConnectError(
-                "this version does not speak to Hyper-V yet",
-                where=resolution.uri.redacted,
-                remedy="use a URI of a libvirt host",
-            )
-    return _open_libvirt(resolution, credentials)
+    shown = redact(resolution.text or "the default URI")
+    if resolution.uri is None:
+        return _open_libvirt(None, credentials, shown)
+    check_connectable(resolution.uri)
+    opener = {"hyperv": _open_hyperv}.get(resolution.uri.driver or "", _open_libvirt)
+    return opener(resolution.uri, credentials, shown)
 
 
-def _open_libvirt(resolution: Resolution, credentials: Credentials) -> Hypervisor:
+def _open_libvirt(
+    uri: ConnectionUri | None, credentials: Credentials, shown: str
+) -> Hypervisor:
     from .._libvirt.binding import HAS_LIBVIRT
     from .._libvirt.hypervisor import LibvirtHypervisor
 
     if not HAS_LIBVIRT:
-        raise LibvirtMissing(
+        raise LibraryMissing(
             f"libvirt-python can't be imported by {sys.executable}",
             remedy="install libvirt-python there (Debian: python3-libvirt; "
             "PyPI: libvirt-python), or name another ansible_python_interpreter",
         )
-    return LibvirtHypervisor.open(
-        resolution.uri, credentials, redact(resolution.text or "the default URI")
-    )
+    return LibvirtHypervisor.open(uri, credentials, shown)
+
+
+def _open_hyperv(
+    uri: ConnectionUri, credentials: Credentials, shown: str
+) -> Hypervisor:
+    from .._hyperv.hypervisor import HypervHypervisor
+
+    full = _with_auth_conf(uri, credentials)
+    try:
+        return HypervHypervisor.open(HypervEndpoint.from_uri(uri), full, shown)
+    except PywinrmMissing as error:
+        raise LibraryMissing(error.what, remedy=error.remedy) from error
+
+
+def _with_auth_conf(uri: ConnectionUri, credentials: Credentials) -> Credentials:
+    """The credentials with what the URI and libvirt's auth.conf know of the user."""
+    username = credentials.username or uri.username
+    password = credentials.password
+    if username is None or password is None:
+        known = find_auth_config(uri, environ=os.environ)
+        if known is not None:
+            host = uri.hostname or ""
+            username = username or known.lookup("hyperv", host, "username")
+            password = password or known.lookup("hyperv", host, "password")
+    return replace(credentials, username=username, password=password)

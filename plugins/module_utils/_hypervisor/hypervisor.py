@@ -60,11 +60,16 @@ class Hypervisor(ABC):
 
     Attributes:
         uri: The connection URI as it was opened, without secrets, for messages.
-        hints: Sentences that the user should read, as warnings.
+        hints: Sentences about the URI that the user should read.
     """
 
     uri: str
     hints: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The sentences that a module prints as warnings."""
+        return self.hints
 
     @abstractmethod
     def host_info(self) -> HostInfo:

@@ -93,8 +93,8 @@ def run_module(task: Task) -> None:
         credentials = Credentials.from_options(module.params)
         with open_hypervisor(module.params["uri"], credentials) as hypervisor:
             result = task.run(hypervisor, module.params, module.check_mode)
-            for hint in hypervisor.hints:
-                module.warn(hint)
+            for warning in hypervisor.warnings:
+                module.warn(warning)
     except HypervisorConnectError as error:
         module.fail_json(**failure(error, module.params["password"]))
     if not module._diff:

@@ -18,7 +18,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.cre
     Credentials,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.factory import (
-    LibvirtMissing,
+    LibraryMissing,
     open_hypervisor,
 )
 
@@ -92,7 +92,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor imp
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor import credentials
 try:
     factory.open_hypervisor("test:///default", credentials.Credentials())
-except factory.LibvirtMissing as error:
+except factory.LibraryMissing as error:
     print(error)
 """
     done = subprocess.run(
@@ -107,4 +107,4 @@ except factory.LibvirtMissing as error:
         "there (Debian: python3-libvirt; PyPI: libvirt-python), or name another "
         "ansible_python_interpreter.\n"
     )
-    assert issubclass(LibvirtMissing, HypervisorConnectError)
+    assert issubclass(LibraryMissing, HypervisorConnectError)
