@@ -127,7 +127,11 @@ def _value_array(value: Any, kind: str) -> str:
 
 
 def _value_reference(value: Any) -> str:
-    return "" if value is None else f"<VALUE.REFERENCE>{escape(str(value))}</VALUE.REFERENCE>"
+    return (
+        ""
+        if value is None
+        else f"<VALUE.REFERENCE>{escape(str(value))}</VALUE.REFERENCE>"
+    )
 
 
 def _object_property(attributes: str, value: Any, kind: str) -> str:

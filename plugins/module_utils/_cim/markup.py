@@ -181,7 +181,7 @@ class _Reader:
             self._open[-1].children.append(element)
 
     def _characters(self, text: str) -> None:
-        self._open[-1]._parts.append(text)  # noqa: SLF001  the reader fills it
+        self._open[-1]._parts.append(text)
 
     def _scope(self) -> Mapping[str, str]:
         """The prefixes of an element; shared with its parent where it declares none."""
@@ -205,7 +205,7 @@ class _Reader:
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0, section 2.2, has no way to write, not even as a reference."""
 
-_ESCAPED = re.compile("[&<>\"\r]")
+_ESCAPED = re.compile('[&<>"\r]')
 
 
 def check_text(text: str) -> str:

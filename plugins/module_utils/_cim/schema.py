@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from types import MappingProxyType
 
 from .classes import TABLE
@@ -29,7 +29,7 @@ class _Class:
     results: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-@lru_cache(maxsize=None)
+@cache
 def types_of(class_name: str) -> Mapping[str, str]:
     """CIM types by lower-case property name, inherited ones too.
 
@@ -46,15 +46,16 @@ def types_of(class_name: str) -> Mapping[str, str]:
     return MappingProxyType({**inherited, **known.types})
 
 
-@lru_cache(maxsize=None)
+@cache
 def results_of(class_name: str, method: str) -> Mapping[str, str]:
     """CIM types by lower-case name of what a method returns.
 
-    Every ``ReturnValue`` is a uint32, as it is for all methods of the table's classes.
-    Strings and single references are left out: they need no type to be read.
+    The ReturnValue of every method of the table's classes is a uint32; of an unknown
+    class nothing is known. Strings and single references are left out: they need no
+    type to be read.
     """
-    found = {"returnvalue": "uint32"}
     known = _classes().get(class_name.lower())
+    found = {"returnvalue": "uint32"} if known else {}
     while known is not None:
         if method.lower() in known.results:
             return MappingProxyType({**found, **known.results[method.lower()]})
@@ -87,7 +88,7 @@ def path_of(instance: CimInstance) -> InstancePath | None:
     return InstancePath(instance.namespace or "", instance.class_name, pairs)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _classes() -> Mapping[str, _Class]:
     """The table, read once; by lower-case name."""
     classes: dict[str, _Class] = {}

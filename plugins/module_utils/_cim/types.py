@@ -225,9 +225,7 @@ def _octets_text(value: bytes) -> str:
 
 
 _DMTF_DATE = re.compile(r"(\d{14})\.(\d{6})([+-])(\d{3})\Z", re.ASCII)
-_DMTF_INTERVAL = re.compile(
-    r"(\d{8})(\d\d)(\d\d)(\d\d)\.(\d{6}):000\Z", re.ASCII
-)
+_DMTF_INTERVAL = re.compile(r"(\d{8})(\d\d)(\d\d)(\d\d)\.(\d{6}):000\Z", re.ASCII)
 _ISO_DATE = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?)?"
     r"(Z|[+-]\d\d:\d\d)?\Z",
@@ -288,7 +286,7 @@ def _iso_interval(found: re.Match[str]) -> timedelta:
 def _dmtf_date(found: re.Match[str]) -> datetime:
     stamp, fraction, sign, minutes = found.groups()
     offset = timedelta(minutes=int(sign + minutes))
-    moment = datetime.strptime(stamp, "%Y%m%d%H%M%S")  # noqa: DTZ007  set below
+    moment = datetime.strptime(stamp, "%Y%m%d%H%M%S")
     return moment.replace(microsecond=int(fraction), tzinfo=timezone(offset))
 
 
@@ -314,8 +312,7 @@ def _dmtf_text(value: datetime | timedelta) -> str:
         if value < timedelta(0) or days > 99_999_999:
             raise ValueError
         return (
-            f"{days:08}{hours:02}{minutes:02}{seconds:02}"
-            f".{value.microseconds:06}:000"
+            f"{days:08}{hours:02}{minutes:02}{seconds:02}.{value.microseconds:06}:000"
         )
     if not isinstance(value, datetime):
         raise TypeError

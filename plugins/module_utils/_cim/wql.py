@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 r"""WQL text (Win32, "WQL (SQL for WMI)"); every value in it is quoted by ``quote``.
 
-    str(select("Msvm_ComputerSystem", "Name").where(ElementName="O'Neil"))
-    SELECT Name FROM Msvm_ComputerSystem WHERE ElementName = 'O\'Neil'
+str(select("Msvm_ComputerSystem", "Name").where(ElementName="O'Neil"))
+SELECT Name FROM Msvm_ComputerSystem WHERE ElementName = 'O\'Neil'
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Select:
     def __str__(self) -> str:
         """The query's text."""
         columns = ",".join(self.columns) or "*"
-        text = f"SELECT {columns} FROM {self.class_name}"
+        text = f"SELECT {columns} FROM {self.class_name}"  # noqa: S608  names alone
         return " WHERE ".join(filter(None, (text, " AND ".join(self.conditions))))
 
 
