@@ -107,8 +107,8 @@ def run(
         query = select(options["class_name"], *columns).where(
             **(options["where"] or {})
         )
-    with wmi.doing("run the query"):
-        rows = list(wmi.client.query(options["namespace"], str(query)))
+    with wmi.doing("run the query", own=False):
+        rows = list(wmi.client.query(options["namespace"], query))
     return {"changed": False, "instances": [instance_to_plain(row) for row in rows]}
 
 

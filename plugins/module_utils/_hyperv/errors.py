@@ -13,6 +13,7 @@ from .._hypervisor.hypervisor import (
     OperationFailed,
 )
 from .._wsman.fault import WsmanFault
+from .._wsman.fault_table import ACCESS_DENIED, NO_CLASS, NO_NAMESPACE
 from .._wsman.transport_errors import (
     ConnectFailed,
     ConnectionBroken,
@@ -20,39 +21,36 @@ from .._wsman.transport_errors import (
     TransportError,
 )
 
-#: Codes of the WSManFault element (wsmerror.h), and Win32's access denied.
-ACCESS_DENIED = 5
-INVALID_CLASS_OR_NAMESPACE = 2150858778
-_WMI_ACCESS_DENIED = (2150859012, 2150859013, 2150859014)
-
 
 class HypervMissing(OperationFailed):
     """The host answers, and has no Hyper-V."""
 
 
-def call_error(fault: WsmanFault, *, where: str, doing: str) -> HypervisorConnectError:
+def call_error(
+    fault: WsmanFault, *, where: str, doing: str, own: bool = True
+) -> HypervisorConnectError:
     """The error of a request that the host answered with a fault.
 
     Args:
         fault: The host's answer.
         where: The URI without secrets.
         doing: What was being done, as "list the machines".
+        own: Whether the request was for classes that every Hyper-V host has.
     """
-    code = fault.wsman_code
-    if code == ACCESS_DENIED or code in _WMI_ACCESS_DENIED:
-        what, remedy = (
-            "the user has no right to",
-            "sign in as an administrator or a member of Hyper-V Administrators and "
-            "Remote Management Users",
-        )
+    if fault.kind == ACCESS_DENIED:
         return OperationFailed(
-            f"{what} {doing}", where=where, remedy=remedy, details=fault.details
-        )
-    if code == INVALID_CLASS_OR_NAMESPACE and fault.is_missing_namespace:
-        return HypervMissing(
-            f"can't {doing}: the host has no namespace root/virtualization/v2",
+            f"the user has no right to {doing}",
             where=where,
-            remedy="enable the Hyper-V role there (Windows Server 2012 R2 or later)",
+            remedy="sign in as an administrator, or a member of Hyper-V Administrators "
+            "and Remote Management Users",
+            details=fault.details,
+        )
+    if own and fault.kind in (NO_NAMESPACE, NO_CLASS):
+        return HypervMissing(
+            f"can't {doing}: there is no Hyper-V on this host (it has no namespace "
+            "root/virtualization/v2)",
+            where=where,
+            remedy="enable the Hyper-V role there, on Windows Server 2012 R2 or later",
             details=fault.details,
         )
     return OperationFailed(

@@ -34,8 +34,10 @@ from .._hypervisor.values import (
 )
 from .._uri.hyperv import HypervEndpoint
 from .._uri.version import Version
-from .._wsman.client import WsmanClient, resource_uri
+from .._wsman.client import WsmanClient
 from .._wsman.fault import WsmanFault
+from .._wsman.fault_table import NOT_FOUND
+from .._wsman.reference import resource_uri
 from .._wsman.session import Session
 from .._wsman.transport_errors import TransportError
 from . import queries, reading
@@ -109,7 +111,7 @@ class HypervHypervisor(Hypervisor):
         except TransportError as error:
             raise transport_error(error, where=shown, doing="sign in") from error
         hypervisor = cls(
-            WsmanClient(session),
+            WsmanClient(session, operation_timeout=session.operation_timeout),
             shown,
             timeout=credentials.timeout,
             encrypted=endpoint.scheme == "https" or session.encrypted,
@@ -118,17 +120,22 @@ class HypervHypervisor(Hypervisor):
         return hypervisor
 
     @contextmanager
-    def doing(self, what: str) -> Iterator[None]:
-        """Turn a fault of the block into our error."""
+    def doing(self, what: str, *, own: bool = True) -> Iterator[None]:
+        """Turn a fault of the block into our error.
+
+        Args:
+            what: What is being done, as "list the machines".
+            own: Whether it is about classes that every Hyper-V host has.
+        """
         try:
             yield
         except WsmanFault as fault:
-            raise call_error(fault, where=self.uri, doing=what) from fault
+            raise call_error(fault, where=self.uri, doing=what, own=own) from fault
         except TransportError as error:
             raise transport_error(error, where=self.uri, doing=what) from error
 
     def _rows(self, query: Select, namespace: str = V2) -> list[CimInstance]:
-        return list(self.client.query(namespace, str(query)))
+        return list(self.client.query(namespace, query))
 
     # -- reading -----------------------------------------------------------------
 
@@ -329,8 +336,9 @@ class HypervHypervisor(Hypervisor):
         Raises:
             JobFailed: The job ended badly; OperationTimeout: it has not ended in time.
         """
+        own = doing is not None
         doing = doing or f"call {cls}.{method}"
-        with self.doing(doing):
+        with self.doing(doing, own=own):
             output = self.client.invoke(
                 resource_uri(namespace, cls), method, dict(parameters), dict(selectors)
             )
@@ -354,13 +362,11 @@ class HypervHypervisor(Hypervisor):
         return 0 if value == JOB_STARTED else value
 
     def _wait_for(self, job: InstancePath, doing: str) -> None:
-        uri = resource_uri(job.namespace, job.class_name)
-
         def read() -> CimInstance | None:
             try:
-                return self.client.get(uri, job.selectors)
+                return self.client.get(job)
             except WsmanFault as fault:
-                if fault.is_not_found:
+                if fault.kind == NOT_FOUND:
                     return None  # it ended and was cleared away
                 raise
 
