@@ -47,8 +47,9 @@ PURE = (
 
 IMPURE = (
     "module_utils/_uri/config.py",  # reads libvirt.conf and auth.conf
+    "module_utils/_wsman/channel.py",  # sends
     "module_utils/_wsman/kerberos.py",  # runs kinit
-    "module_utils/_wsman/session.py",  # sends
+    "module_utils/_wsman/session.py",  # locks
     "module_utils/_hypervisor/factory.py",  # opens
 )
 """The exceptions, each with its reason."""

@@ -29,6 +29,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._wsman.transpor
     TransportError,
     explain,
     first_line,
+    kinds,
 )
 
 SEALING = ("kerberos", "ntlm", "credssp")
@@ -88,6 +89,7 @@ class Settings:
     Attributes:
         url: Where requests go.
         hostname: Of the URL.
+        port: Of the URL.
         is_tls: Whether the URL is an https one.
         auth: ``auto``, or the kind that was asked for by name.
         message_encryption: ``auto``, ``always`` or ``never``.
@@ -97,6 +99,7 @@ class Settings:
 
     url: str
     hostname: str
+    port: int
     is_tls: bool
     username: str | None
     password: str | None = field(repr=False)
@@ -119,6 +122,7 @@ class Settings:
         settings = cls(
             url=endpoint.url,
             hostname=endpoint.hostname,
+            port=endpoint.port,
             is_tls=endpoint.scheme == "https",
             username=credentials.username or endpoint.username,
             password=credentials.password,
@@ -255,11 +259,14 @@ def _nothing_fits_remedy(settings: Settings, offered: frozenset[str]) -> str:
             f"use HTTPS (the role {HTTPS_ROLE} sets it up) or allow Negotiate on the "
             "host; auth=basic sends it nevertheless"
         )
+    if "credssp" in offered:
+        return "allow Negotiate on the host; auth=credssp hands the password to it"
     return "allow Negotiate in winrm/config/service/auth, or ask for a kind by name"
 
 
 def _listed(offered: frozenset[str]) -> str:
-    return ", ".join(sorted(offered)) or "no way to sign in"
+    words = sorted(_WORDS.get(scheme, scheme) for scheme in offered)
+    return ", ".join(words) or "no way to sign in"
 
 
 def check_offered(auth: str, offered: frozenset[str], target: Target) -> None:
@@ -282,6 +289,10 @@ def check_offered(auth: str, offered: frozenset[str], target: Target) -> None:
     )
 
 
+_WORDS = {
+    "basic": "Basic", "negotiate": "Negotiate", "kerberos": "Kerberos",
+    "credssp": "CredSSP", "ntlm": "NTLM",
+}  # fmt: skip
 _NAMES = {
     "basic": "Basic", "ntlm": "Negotiate", "kerberos": "Negotiate",
     "credssp": "CredSSP", "certificate": "certificates",
@@ -358,7 +369,10 @@ def handshake_failed(
         settings: Who signs in.
         target: Where.
     """
-    if isinstance(error, OSError) and not isinstance(error, PermissionError):
+    ours = isinstance(
+        error, PermissionError
+    )  # requests_ntlm's, for a missing challenge
+    if not kind or (not ours and kinds(error) & {"OSError", "HTTPError"}):
         return explain(error, target, sent=False)
     status = getattr(error, "status", None)
     words = NT_STATUS.get(status) if isinstance(status, int) else None

@@ -27,8 +27,7 @@ KINIT_TIMEOUT = 60  # seconds; krb5 itself gives up on KDCs after about 30
 
 _EXPIRED = ("Password has expired", "Password expired", "must change it now")
 _REFUSED = (
-    "Preauthentication failed", "Password incorrect", "revoked",
-    "not found in Kerberos database", "has expired",
+    "Preauthentication failed", "Password incorrect", "revoked", "has expired",
 )  # fmt: skip
 
 _environment = threading.Lock()

@@ -213,10 +213,10 @@ def _proxy(
     )
 
 
-def _tls(error: BaseException, names: frozenset[str], target: Target) -> Cause | None:
+def _tls(error: BaseException, names: frozenset[str], _target: Target) -> Cause | None:
     if "SSLError" not in names:
         return None
-    words = " ".join(str(item) for item in lineage(error)).upper().replace(" ", "_")
+    words = _openssl_words(error)
     if any(word in words for word in _PLAIN_ANSWERS):
         return Cause(
             "plain_listener",
@@ -224,21 +224,44 @@ def _tls(error: BaseException, names: frozenset[str], target: Target) -> Cause |
             "use the port of the HTTPS listener (5986; the role "
             f"{HTTPS_ROLE} makes one), or plain HTTP with ?transport=http in the URI",
         )
-    if "KEY_VALUES_MISMATCH" in words or "PEM" in words or "ENCRYPTED" in words:
+    if "NO_CERTIFICATE_OR_CRL" in words:
+        return Cause(
+            "ca_path",
+            "ca_path names a file without certificates",
+            "give a file of certificates in PEM",
+        )
+    if any(word in words for word in _CLIENT_FILES):
         return Cause(
             "client_certificate",
-            "the client's certificate and key can't be used together: "
-            + first_line(str(error)),
+            f"the client's certificate and key can't be used ({words.lower()})",
             "give client_cert and client_key as PEM files that belong together, the key "
             "without a passphrase",
         )
     return Cause(
         "tls",
-        f"the TLS handshake failed: {first_line(str(error))}",
+        f"the TLS handshake failed ({words.lower()})",
         "see whether the port is that of the HTTPS listener, and which versions of TLS "
         "the host allows",
     )
 
+
+def _openssl_words(error: BaseException) -> str:
+    """OpenSSL's own short words, such as WRONG_VERSION_NUMBER; else a whole message."""
+    for item in lineage(error):
+        words = getattr(item, "reason", None)
+        if isinstance(words, str):
+            return words
+    innermost = list(lineage(error))[-1]
+    return first_line(str(innermost)).upper()
+
+
+_CLIENT_FILES = (
+    "KEY_VALUES_MISMATCH",
+    "PEM",
+    "ENCRYPTED",
+    "BAD_DECRYPT",
+    "NO_START_LINE",
+)
 
 _PLAIN_ANSWERS = (
     "WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE", "HTTP_REQUEST",
@@ -289,7 +312,7 @@ def _silence(
         return None
     return Cause(
         "timeout",
-        f"the host took the request and did not answer within {target.timeout:g} s",
+        f"the host did not answer within {target.timeout:g} s",
         "see whether the host is overloaded, or give a longer timeout",
     )
 
@@ -323,13 +346,25 @@ def _other_port(target: Target) -> str:
     )
 
 
+def tls_listener(target: Target) -> ConnectFailed:
+    """What is wrong where plain HTTP goes to a port that speaks TLS."""
+    return ConnectFailed(
+        "the port speaks TLS, and the URI asks for plain HTTP",
+        where=target.where,
+        remedy="drop ?transport=http from the URI, or use the port of the HTTP listener "
+        "(5985)",
+        reason="tls_listener",
+    )
+
+
 def explain_status(
     status: int,
     headers: Mapping[str, str],
     body: bytes,
     target: Target,
     *,
-    sealed: bool,
+    sent: bool,
+    sealed: bool = False,
 ) -> TransportError:
     """Turn an HTTP answer that holds no SOAP into words; 401 is ``explain_401``.
 
@@ -338,8 +373,10 @@ def explain_status(
         headers: The headers of the answer, looked up without case.
         body: The body.
         target: Where the request went.
-        sealed: Whether the request was encrypted.
+        sent: Whether the request held an envelope, which may have been carried out.
+        sealed: Whether it was encrypted.
     """
+    lost = ConnectionBroken if sent else ConnectFailed
 
     def told(
         kind: type[TransportError], reason: str, what: str, remedy: str
@@ -363,12 +400,12 @@ def explain_status(
         )
     if status in (502, 503, 504):
         return told(
-            ConnectFailed if status != 504 else ConnectionBroken,
+            ConnectFailed if status == 503 else lost,
             "busy",
             f"the service is not available (HTTP {status})",
             "try again later; see whether the service WinRM runs on the host",
         )
-    if status == 500 and not body:
+    if status == 500 and not body and sent:
         return _empty_500(target, sealed=sealed)
     if 300 <= status < 400:
         place = first_line(headers.get("Location", "")) or "another place"
@@ -378,7 +415,7 @@ def explain_status(
         answer = f"HTTP {status} and {kind or 'no content'}"
         what = f"a web server answers ({answer}), but it is no WinRM"
     return told(
-        ConnectFailed,
+        lost,
         "not_winrm",
         what,
         "use the port of a WinRM listener: 5986 for HTTPS, 5985 for HTTP",

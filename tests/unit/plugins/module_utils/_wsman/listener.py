@@ -19,6 +19,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -105,7 +106,7 @@ class Listener:
     def hang_up(self) -> None:
         """Close all connections as a service does that ends idle ones."""
         for connection in self._live:
-            with_suppress(connection)
+            shut(connection)
         self._live.clear()
 
     def __enter__(self) -> Listener:
@@ -124,12 +125,10 @@ class Listener:
         self._thread.join(5)
 
 
-def with_suppress(connection: socket.socket) -> None:
+def shut(connection: socket.socket) -> None:
     """Shut a socket down that may be closed already."""
-    try:
+    with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
 
 
 class _Server(ThreadingHTTPServer):
@@ -148,7 +147,7 @@ class _Server(ThreadingHTTPServer):
                 self.listener._live.append(request)
             super().finish_request(request, client_address)
         except OSError:
-            with_suppress(request)
+            shut(request)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -162,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.scheme = ""
         self.user: str | None = None
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         pass
 
     def do_POST(self) -> None:
@@ -250,7 +249,8 @@ class _Handler(BaseHTTPRequestHandler):
                     sealed[4 : 4 + length], sealed[4 + length :]
                 )
             said = re.search(rb"Length=(\d+)", head)
-            assert said and int(said[1]) == len(piece)
+            assert said is not None
+            assert int(said[1]) == len(piece)
             plain += piece
         return plain
 
@@ -334,7 +334,7 @@ class Relay:
                 sink.sendall(chunk)
             sink.shutdown(socket.SHUT_WR)
         except OSError:
-            with_suppress(sink)
+            shut(sink)
 
     def __enter__(self) -> Relay:
         self._thread.start()
