@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The devices of machines that are on: memory, processors, ports, keyboard.
+
+A machine that is off has none of them; os-win relies on it for the shutdown
+component ("no component: it is off already").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hvsim.model import identifiers
+from hvsim.model.common import SYSTEM, healthy, path, settings_path, system_path
+from hvsim.model.identifiers import KEYBOARD, MEMORY, PROCESSOR
+from hvsim.model.machine import INTEGRATION, Machine, Power
+from hvsim.model.networking import PORT
+from hvsim.wmi.registry import Values, of_machine
+from hvsim.wmi.values import ObjectPath
+
+if TYPE_CHECKING:
+    from hvsim.model.model import Model
+
+
+def device(machine: Machine, class_name: str, device_id: str, name: str) -> Values:
+    """The properties that every CIM_LogicalDevice of a machine has."""
+    return {
+        **healthy(name, f"Microsoft {name}"),
+        "CreationClassName": class_name,
+        "DeviceID": f"Microsoft:{device_id}",
+        "Name": name,
+        "SystemCreationClassName": SYSTEM,
+        "SystemName": machine.guid,
+    }
+
+
+def device_path(
+    model: Model, machine: Machine, class_name: str, device_id: str
+) -> ObjectPath:
+    """The path of a device."""
+    return path(
+        model,
+        class_name,
+        CreationClassName=class_name,
+        DeviceID=f"Microsoft:{device_id}",
+        SystemCreationClassName=SYSTEM,
+        SystemName=machine.guid,
+    )
+
+
+@of_machine("Msvm_Memory")
+def memory(model: Model, machine: Machine) -> Iterator[Values]:
+    """The memory that a machine has now, in blocks of 1 MiB."""
+    if machine.is_on:
+        yield {
+            **device(machine, "Msvm_Memory", rf"{MEMORY.upper()}\0", "Virtual Memory"),
+            "BlockSize": 1 << 20,
+            "ConsumableBlocks": machine.configuration.memory.startup,
+            "NumberOfBlocks": machine.configuration.memory.startup,
+        }
+
+
+@of_machine("Msvm_Processor")
+def processors(model: Model, machine: Machine) -> Iterator[Values]:
+    """One per virtual processor."""
+    if machine.is_on:
+        for number in range(machine.configuration.processors):
+            values = device(
+                machine, "Msvm_Processor", rf"{PROCESSOR}\{number}", "Virtual Processor"
+            )
+            load = _load(machine, number)
+            yield {**values, "LoadPercentage": load, "LoadPercentageHistory": [load]}
+
+
+def _load(machine: Machine, number: int) -> int:
+    if machine.power != Power.RUNNING:
+        return 0
+    return int(machine.guid[number % 8 : number % 8 + 1], 16)
+
+
+def load(machine: Machine) -> int:
+    """The mean of the loads of a machine's processors, in percent."""
+    count = machine.configuration.processors
+    return sum(_load(machine, number) for number in range(count)) // count
+
+
+@of_machine("Msvm_SyntheticEthernetPort")
+def ports(model: Model, machine: Machine) -> Iterator[Values]:
+    """The network adapters."""
+    if machine.is_on:
+        for nic in machine.configuration.nics:
+            yield {
+                **device(
+                    machine, "Msvm_SyntheticEthernetPort", nic.guid, "Ethernet Port"
+                ),
+                "ElementName": nic.name,
+                "NetworkAddresses": [nic.mac],
+                "PermanentAddress": nic.mac,
+                "Speed": 10_000_000_000,
+            }
+
+
+@of_machine("Msvm_Keyboard")
+def keyboard(model: Model, machine: Machine) -> Iterator[Values]:
+    """The keyboard."""
+    if machine.is_on:
+        yield {
+            **device(machine, "Msvm_Keyboard", rf"{KEYBOARD}\Keyboard", "Keyboard"),
+            "UnicodeSupported": False,
+        }
+
+
+@of_machine("Msvm_SecurityElement")
+def security_element(model: Model, machine: Machine) -> Iterator[Values]:
+    """Whether a running machine is shielded or encrypted."""
+    if machine.is_on:
+        yield {
+            **device(
+                machine, "Msvm_SecurityElement", _security(), "Security Element"
+            ),
+            "EncryptStateAndVmMigrationTrafficEnabled": False,
+            "Shielded": False,
+        }
+
+
+def _security() -> str:
+    return identifiers.guid("security")
+
+
+def _devices(machine: Machine) -> Iterator[tuple[str, str, str, str]]:
+    """Class, DeviceID, settings class and the tail of the settings' InstanceID."""
+    if not machine.is_on:
+        return
+    yield (
+        "Msvm_Memory",
+        rf"{MEMORY.upper()}\0",
+        "Msvm_MemorySettingData",
+        MEMORY,
+    )
+    for number in range(machine.configuration.processors):
+        yield (
+            "Msvm_Processor",
+            rf"{PROCESSOR}\{number}",
+            "Msvm_ProcessorSettingData",
+            rf"{PROCESSOR}\0",
+        )
+    for nic in machine.configuration.nics:
+        yield "Msvm_SyntheticEthernetPort", nic.guid, PORT, nic.guid
+    for name, component in INTEGRATION.items():
+        class_name = f"Msvm_{name}Component"
+        yield class_name, component, f"{class_name}SettingData", component
+
+
+@of_machine("Msvm_SystemDevice")
+def system_devices(model: Model, machine: Machine) -> Iterator[Values]:
+    """A machine and its devices."""
+    if not machine.is_on:
+        return
+    keyboards = (("Msvm_Keyboard", rf"{KEYBOARD}\Keyboard"),)
+    elements = (("Msvm_SecurityElement", _security()),)
+    listed = tuple((c, d) for c, d, _, _ in _devices(machine))
+    for class_name, device_id in (*listed, *keyboards, *elements):
+        yield {
+            "GroupComponent": system_path(model, machine.guid),
+            "PartComponent": device_path(model, machine, class_name, device_id),
+        }
+
+
+@of_machine("Msvm_SettingsDefineState")
+def device_settings(model: Model, machine: Machine) -> Iterator[Values]:
+    """The devices and their settings."""
+    for class_name, device_id, settings_class, tail in _devices(machine):
+        yield {
+            "ManagedElement": device_path(model, machine, class_name, device_id),
+            "SettingData": settings_path(
+                model, settings_class, rf"Microsoft:{machine.guid}\{tail}"
+            ),
+        }

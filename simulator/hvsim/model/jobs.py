@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs: what a method that returns 4096 leaves behind, Msvm_ConcreteJob.
+
+A job runs for its seconds, then acts and completes, or fails without acting; it
+vanishes TimeBeforeRemoval after that (five minutes, CIM_ConcreteJob's default).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+TIME_BEFORE_REMOVAL = 300.0
+
+
+class JobState(IntEnum):
+    """CIM_ConcreteJob.JobState."""
+
+    RUNNING = 4
+    COMPLETED = 7
+    TERMINATED = 8
+    EXCEPTION = 10
+
+
+class ReturnCode(IntEnum):
+    """What methods return, and what a failed job has as its ErrorCode."""
+
+    OK = 0
+    JOB_STARTED = 4096
+    FAILED = 32768
+    ACCESS_DENIED = 32769
+    NOT_SUPPORTED = 32770
+    INVALID_PARAMETER = 32773
+    IN_USE = 32774
+    INVALID_STATE = 32775
+    INCORRECT_DATA_TYPE = 32776
+    NOT_AVAILABLE = 32777
+    FILE_NOT_FOUND = 32779
+    NOT_READY = 32780
+    LOCKED = 32781
+    SHUTDOWN_IN_PROGRESS = 32782
+
+
+class JobType(IntEnum):
+    """Msvm_ConcreteJob.JobType."""
+
+    MODIFY_MACHINE = 2
+    DESTROY_MACHINE = 3
+    START = 12
+    POWER_OFF = 13
+    SAVE = 14
+    RESTORE = 15
+    SHUT_DOWN = 16
+    PAUSE = 26
+    RESUME = 27
+    RESET = 28
+    REBOOT = 29
+
+
+CAPTIONS = {
+    JobType.MODIFY_MACHINE: "Modifying Virtual Machine",
+    JobType.DESTROY_MACHINE: "Destroying Virtual Machine",
+    JobType.START: "Starting Virtual Machine",
+    JobType.POWER_OFF: "Turning Off Virtual Machine",
+    JobType.SAVE: "Saving Virtual Machine",
+    JobType.RESTORE: "Restoring Virtual Machine",
+    JobType.SHUT_DOWN: "Shutting Down Virtual Machine",
+    JobType.PAUSE: "Pausing Virtual Machine",
+    JobType.RESUME: "Resuming Virtual Machine",
+    JobType.RESET: "Resetting Virtual Machine",
+    JobType.REBOOT: "Rebooting Virtual Machine",
+}
+
+
+@dataclass(frozen=True)
+class JobError:
+    """Why a job fails: ErrorCode and ErrorDescription."""
+
+    code: int
+    description: str
+
+
+@dataclass
+class Job:
+    """A job of the host."""
+
+    guid: str
+    type: JobType
+    machine: str | None
+    """The GUID of the machine that it changes."""
+    started: float
+    seconds: float
+    action: Callable[[], JobError | None] | None
+    """What happens at its end; an error makes the job fail."""
+    undo: Callable[[], None] | None = None
+    """What happens if it fails or is terminated."""
+    error: JobError | None = None
+    state: JobState = JobState.RUNNING
+    finished: float | None = None
+    reached: int = field(default=0)
+    """Percent at the time it stopped."""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has come to an end, good or bad."""
+        return self.state != JobState.RUNNING
+
+    @property
+    def is_cancellable(self) -> bool:
+        """Whether RequestStateChange may end it: saving and restoring alone."""
+        return not self.is_finished and self.type in (JobType.SAVE, JobType.RESTORE)
+
+    def percent(self, now: float) -> int:
+        """PercentComplete."""
+        if self.is_finished:
+            return self.reached
+        if self.seconds <= 0:
+            return 99
+        return min(99, int(100 * (now - self.started) / self.seconds))

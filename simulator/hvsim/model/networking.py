@@ -1,0 +1,328 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Switches, network adapters, their connections, and what guests say of addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hvsim.model.common import (
+    SYSTEM,
+    configurations,
+    healthy,
+    path,
+    settings_path,
+    system_path,
+)
+from hvsim.model.identifiers import ETHERNET_CONNECTION, guid
+from hvsim.model.machine import Machine, Nic, Power
+from hvsim.model.network import Switch
+from hvsim.model.resources import allocation, component
+from hvsim.wmi.registry import Values, of_host, of_machine
+from hvsim.wmi.values import ObjectPath
+
+if TYPE_CHECKING:
+    from hvsim.model.model import Model
+
+SWITCH = "Msvm_VirtualEthernetSwitch"
+PORT = "Msvm_SyntheticEthernetPortSettingData"
+CONNECTION = "Msvm_EthernetPortAllocationSettingData"
+VLAN = "Msvm_EthernetSwitchPortVlanSettingData"
+GUEST = "Msvm_GuestNetworkAdapterConfiguration"
+
+
+def switch_path(model: Model, switch_guid: str) -> ObjectPath:
+    """The path of a switch."""
+    return path(model, SWITCH, CreationClassName=SWITCH, Name=switch_guid)
+
+
+# Switches and the host's ports
+
+
+@of_host(SWITCH)
+def switches(model: Model) -> Iterator[Values]:
+    """The switches."""
+    for switch in model.switches:
+        yield {
+            **healthy("Virtual Switch", "Microsoft Virtual Switch"),
+            "CreationClassName": SWITCH,
+            "Dedicated": [38],
+            "ElementName": switch.name,
+            "EnabledState": 5,
+            "IdentifyingDescriptions": ["Virtual Switch Extension Miniport Adapter Id"],
+            "MaxIOVOffloads": 0,
+            "MaxVMQOffloads": 0,
+            "Name": switch.guid,
+            "OtherIdentifyingInfo": [f"{{{switch.guid}}}"],
+            "ResetCapability": 5,
+        }
+
+
+@of_host("Msvm_VirtualEthernetSwitchSettingData")
+def switch_settings(model: Model) -> Iterator[Values]:
+    """The settings of the switches."""
+    for switch in model.switches:
+        yield {
+            "BandwidthReservationMode": 1,
+            "Caption": "Virtual Ethernet Switch Settings",
+            "Description": "Microsoft Virtual Switch Settings",
+            "ElementName": switch.name,
+            "InstanceID": f"Microsoft:{switch.guid}",
+            "IOVPreferred": False,
+            "Notes": [switch.notes],
+            "PacketDirectEnabled": False,
+            "TeamingEnabled": False,
+            "VirtualSystemIdentifier": switch.guid,
+            "VirtualSystemType": "DMTF:Virtual Ethernet Switch",
+        }
+
+
+@of_host("Msvm_SettingsDefineState")
+def switch_settings_define_state(model: Model) -> Iterator[Values]:
+    """The switches and their settings."""
+    for switch in model.switches:
+        yield {
+            "ManagedElement": switch_path(model, switch.guid),
+            "SettingData": settings_path(
+                model,
+                "Msvm_VirtualEthernetSwitchSettingData",
+                f"Microsoft:{switch.guid}",
+            ),
+        }
+
+
+@of_host(CONNECTION)
+def switch_ports(model: Model) -> Iterator[Values]:
+    """What switches are bound to: adapters of the host, and the host itself."""
+    for switch in model.switches:
+        for kind, resource in _switch_resources(model, switch):
+            yield allocation(
+                rf"Microsoft:{switch.guid}\{guid('port', switch.guid, kind)}",
+                33,
+                "Ethernet Connection",
+                f"{switch.name}_{kind}",
+                EnabledState=2,
+                HostResource=[str(resource)],
+            )
+
+
+def _switch_resources(
+    model: Model, switch: Switch
+) -> Iterator[tuple[str, ObjectPath]]:
+    if switch.external:
+        yield "External", external_port_path(model, switch.external.guid)
+    if switch.is_internal:
+        yield "Internal", system_path(model, model.hostname)
+
+
+@of_host(CONNECTION)
+def connection_definition(model: Model) -> Iterator[Values]:
+    """The default of a connection, which clients copy."""
+    yield allocation(
+        rf"Microsoft:Definition\{ETHERNET_CONNECTION}\Default",
+        33,
+        "Ethernet Connection",
+        "Ethernet Connection Default Settings",
+        DesiredVLANEndpointMode=2,
+        EnabledState=2,
+    )
+
+
+def external_port_path(model: Model, port_guid: str) -> ObjectPath:
+    """The path of an adapter of the host."""
+    return path(
+        model,
+        "Msvm_ExternalEthernetPort",
+        CreationClassName="Msvm_ExternalEthernetPort",
+        DeviceID=f"Microsoft:{{{port_guid}}}",
+        SystemCreationClassName=SYSTEM,
+        SystemName=model.hostname,
+    )
+
+
+@of_host("Msvm_ExternalEthernetPort")
+def external_ports(model: Model) -> Iterator[Values]:
+    """The network adapters of the host."""
+    for port in model.ports:
+        yield {
+            **_port(model, "Msvm_ExternalEthernetPort", port.guid, port.mac),
+            "Caption": "Ethernet Port",
+            "Description": "Microsoft External Ethernet Port",
+            "ElementName": port.name,
+            "IsBound": port.is_bound,
+            "Name": port.name,
+        }
+
+
+@of_host("Msvm_InternalEthernetPort")
+def internal_ports(model: Model) -> Iterator[Values]:
+    """The host's own ports on switches."""
+    for number, switch in enumerate(s for s in model.switches if s.is_internal):
+        port = guid("internal", switch.guid)
+        yield {
+            **_port(
+                model, "Msvm_InternalEthernetPort", port, f"00155DFF{number:04X}"
+            ),
+            "Caption": "Ethernet Port",
+            "Description": "Microsoft Internal Ethernet Port",
+            "ElementName": switch.name,
+            "Name": switch.name,
+        }
+
+
+def _port(model: Model, class_name: str, port_guid: str, mac: str) -> Values:
+    return {
+        **healthy(class_name),
+        "ActiveMaximumTransmissionUnit": 1500,
+        "AutoSense": True,
+        "CreationClassName": class_name,
+        "DeviceID": f"Microsoft:{{{port_guid}}}",
+        "FullDuplex": True,
+        "LinkTechnology": 2,
+        "MaxDataSize": 1500,
+        "MaxSpeed": 10_000_000_000,
+        "PermanentAddress": mac,
+        "PortNumber": 0,
+        "PortType": 53,
+        "RequestedSpeed": 10_000_000_000,
+        "Speed": 10_000_000_000,
+        "SupportedMaximumTransmissionUnit": 1500,
+        "SystemCreationClassName": SYSTEM,
+        "SystemName": model.hostname,
+        "UsageRestriction": 4,
+    }
+
+
+# Adapters of machines
+
+
+@of_machine(PORT)
+def adapters(model: Model, machine: Machine) -> Iterator[Values]:
+    """The network adapters of a configuration."""
+    for config in configurations(machine):
+        for nic in config.configuration.nics:
+            yield allocation(
+                rf"Microsoft:{config.guid}\{nic.guid}",
+                10,
+                "Synthetic Ethernet Port",
+                "Ethernet Port",
+                Address=nic.mac,
+                ClusterMonitored=True,
+                Connection=[""],
+                DeviceNamingEnabled=False,
+                ElementName=nic.name,
+                StaticMacAddress=nic.static_mac,
+                VirtualSystemIdentifiers=[f"{{{nic.guid}}}"],
+            )
+
+
+def _connection_id(config: str, nic: Nic) -> str:
+    return rf"Microsoft:{config}\{nic.guid}\{guid('connection', nic.guid)}"
+
+
+@of_machine(CONNECTION)
+def connections(model: Model, machine: Machine) -> Iterator[Values]:
+    """What the adapters are connected to; a cut connection has EnabledState 3."""
+    names = {switch.guid: switch.name for switch in model.switches}
+    for config in configurations(machine):
+        for nic in config.configuration.nics:
+            adapter = rf"Microsoft:{config.guid}\{nic.guid}"
+            yield allocation(
+                _connection_id(config.guid, nic),
+                33,
+                "Ethernet Connection",
+                "Ethernet Switch Port Settings",
+                EnabledState=2 if nic.switch else 3,
+                HostResource=[str(switch_path(model, nic.switch))]
+                if nic.switch
+                else [],
+                LastKnownSwitchName=names.get(nic.switch or "", ""),
+                Parent=str(settings_path(model, PORT, adapter)),
+            )
+
+
+@of_machine(VLAN)
+def vlans(model: Model, machine: Machine) -> Iterator[Values]:
+    """Access VLANs of connections that have one."""
+    for config in configurations(machine):
+        for nic in config.configuration.nics:
+            if nic.vlan is not None:
+                yield {
+                    "AccessVlanId": nic.vlan,
+                    "Caption": "Ethernet Switch Port VLAN Settings",
+                    "Description": "Represents the port VLAN settings.",
+                    "ElementName": "Ethernet Switch Port VLAN Settings",
+                    "InstanceID": _vlan_id(config.guid, nic),
+                    "NativeVlanId": 0,
+                    "OperationMode": 1,
+                    "PrimaryVlanId": 0,
+                    "PvlanMode": 0,
+                    "SecondaryVlanId": 0,
+                }
+
+
+def _vlan_id(config: str, nic: Nic) -> str:
+    return rf"{_connection_id(config, nic)}\{guid('vlan', nic.guid)}"
+
+
+@of_machine("Msvm_EthernetPortSettingDataComponent")
+def features(model: Model, machine: Machine) -> Iterator[Values]:
+    """Connections and their features."""
+    for config in configurations(machine):
+        for nic in config.configuration.nics:
+            if nic.vlan is not None:
+                connection = _connection_id(config.guid, nic)
+                yield {
+                    "GroupComponent": settings_path(model, CONNECTION, connection),
+                    "PartComponent": settings_path(
+                        model, VLAN, _vlan_id(config.guid, nic)
+                    ),
+                }
+
+
+@of_machine("Msvm_VirtualSystemSettingDataComponent")
+def network_components(model: Model, machine: Machine) -> Iterator[Values]:
+    """Adapters and connections with the settings that they belong to."""
+    for class_name, source in ((PORT, adapters), (CONNECTION, connections)):
+        for values in source(model, machine):
+            yield component(model, class_name, values["InstanceID"])
+
+
+@of_machine(GUEST)
+def guest_addresses(model: Model, machine: Machine) -> Iterator[Values]:
+    """What the guest says of its adapters; empty arrays unless it runs."""
+    tells = machine.power == Power.RUNNING and machine.guest.has_services
+    for nic in machine.configuration.nics:
+        addresses = nic.addresses if tells else []
+        gateway = _gateway(addresses[0][0]) if addresses and nic.switch else []
+        yield {
+            "DefaultGateways": gateway,
+            "DHCPEnabled": nic.dhcp,
+            "DNSServers": gateway,
+            "InstanceID": _guest_id(machine, nic),
+            "IPAddresses": [address for address, _ in addresses],
+            "IPAddressOrigins": [3 if nic.dhcp else 2 for _ in addresses],
+            "ProtocolIFType": 4098 if addresses else 0,
+            "Subnets": [subnet for _, subnet in addresses],
+        }
+
+
+def _gateway(address: str) -> list[str]:
+    return [f"{address.partition('.')[0]}.0.0.1"] if "." in address else []
+
+
+def _guest_id(machine: Machine, nic: Nic) -> str:
+    return rf"Microsoft:GuestNetwork\{machine.guid}\{nic.guid}"
+
+
+@of_machine("Msvm_SettingDataComponent")
+def guest_components(model: Model, machine: Machine) -> Iterator[Values]:
+    """Adapters and what the guest says of them."""
+    for nic in machine.configuration.nics:
+        adapter = rf"Microsoft:{machine.guid}\{nic.guid}"
+        yield {
+            "GroupComponent": settings_path(model, PORT, adapter),
+            "PartComponent": settings_path(model, GUEST, _guest_id(machine, nic)),
+        }

@@ -1,0 +1,307 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The resources of a configuration: memory, processor, controllers, drives, media.
+
+InstanceIDs follow the grammar seen in print-outs of real hosts: Microsoft:GUID of the
+machine or checkpoint, then the part's own GUID, controller number and slot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hvsim.model import identifiers
+from hvsim.model.common import (
+    ConfigurationOf,
+    configurations,
+    settings_path,
+)
+from hvsim.model.identifiers import FLOPPY, IDE, MEMORY, PROCESSOR, SERIAL
+from hvsim.model.images import Image
+from hvsim.model.machine import Drive, Machine
+from hvsim.model.settings import vssd_path
+from hvsim.wmi.registry import Values, of_host, of_machine
+from hvsim.wmi.values import ObjectPath
+
+if TYPE_CHECKING:
+    from hvsim.model.model import Model
+
+RASD = "Msvm_ResourceAllocationSettingData"
+SASD = "Msvm_StorageAllocationSettingData"
+HYPERV = "Microsoft:Hyper-V:"
+
+
+def allocation(
+    instance_id: str, resource_type: int, sub_type: str, name: str, **values: object
+) -> Values:
+    """The properties that every CIM_ResourceAllocationSettingData has."""
+    return {
+        "AllocationUnits": "count",
+        "AutomaticAllocation": True,
+        "AutomaticDeallocation": True,
+        "Caption": name,
+        "ConsumerVisibility": 3,
+        "Description": f"Settings for the Microsoft {name}.",
+        "ElementName": name,
+        "InstanceID": instance_id,
+        "Limit": 1,
+        "PoolID": "",
+        "Reservation": 1,
+        "ResourceSubType": HYPERV + sub_type,
+        "ResourceType": resource_type,
+        "VirtualQuantity": 1,
+        "VirtualQuantityUnits": "count",
+        "Weight": 0,
+        **values,
+    }
+
+
+# Memory and processor
+
+
+@of_machine("Msvm_MemorySettingData")
+def memory(model: Model, machine: Machine) -> Iterator[Values]:
+    """Memory: VirtualQuantity at start, Reservation least, Limit most, in MiB."""
+    for config in configurations(machine):
+        yield _memory(config)
+
+
+def _memory(config: ConfigurationOf) -> Values:
+    part = config.configuration.memory
+    return allocation(
+        rf"Microsoft:{config.guid}\{MEMORY}",
+        4,
+        "Memory",
+        "Memory",
+        AllocationUnits="byte * 2^20",
+        DynamicMemoryEnabled=part.dynamic,
+        HugePagesEnabled=False,
+        IsVirtualized=True,
+        Limit=part.maximum,
+        MaxMemoryBlocksPerNumaNode=16384,
+        Reservation=part.minimum,
+        SgxEnabled=False,
+        SgxSize=0,
+        SwapFilesInUse=False,
+        TargetMemoryBuffer=part.buffer,
+        VirtualQuantity=part.startup,
+        VirtualQuantityUnits="byte * 2^20",
+        Weight=part.weight,
+    )
+
+
+@of_machine("Msvm_ProcessorSettingData")
+def processor(model: Model, machine: Machine) -> Iterator[Values]:
+    """One instance per configuration, whatever the number of processors."""
+    for config in configurations(machine):
+        yield _processor(
+            rf"Microsoft:{config.guid}\{PROCESSOR}\0", config.configuration.processors
+        )
+
+
+def _processor(instance_id: str, quantity: int) -> Values:
+    return allocation(
+        instance_id,
+        3,
+        "Processor",
+        "Processor",
+        AllocationUnits="percent / 1000",
+        AllowACountMCount=True,
+        CpuGroupId="00000000-0000-0000-0000-000000000000",
+        Description="Settings for Microsoft Virtual Processor.",
+        DisableSpeculationControls=False,
+        EnableHostResourceProtection=False,
+        EnableLegacyApicMode=False,
+        EnablePageShattering=0,
+        EnablePerfmonIpt=False,
+        EnablePerfmonLbr=False,
+        EnablePerfmonPebs=False,
+        EnablePerfmonPmu=False,
+        ExposeVirtualizationExtensions=False,
+        HideHypervisorPresent=False,
+        HwThreadsPerCore=0,
+        Limit=100000,
+        LimitCPUID=False,
+        LimitProcessorFeatures=False,
+        MaxNumaNodesPerSocket=1,
+        MaxProcessorsPerNumaNode=16,
+        Reservation=0,
+        VirtualQuantity=quantity,
+        Weight=100,
+    )
+
+
+@of_host("Msvm_ProcessorSettingData")
+def processor_definitions(model: Model) -> Iterator[Values]:
+    """The capabilities of the processor pool: the most processors of a machine."""
+    pool = PROCESSOR.upper()
+    for kind, quantity in (
+        ("Default", 1),
+        ("Minimum", 1),
+        ("Maximum", 240),
+        ("Increment", 1),
+    ):
+        yield _processor(rf"Microsoft:Definition\{pool}\{kind}", quantity)
+
+
+# Controllers and what every machine has
+
+
+@of_machine(RASD)
+def controllers_and_drives(model: Model, machine: Machine) -> Iterator[Values]:
+    """Controllers, drives, keyboard, mouse."""
+    for config in configurations(machine):
+        yield from _fixed_parts(config)
+        yield from _controllers(config)
+        for drive in config.configuration.drives:
+            yield _drive(model, config, drive)
+
+
+def _fixed_parts(config: ConfigurationOf) -> Iterator[Values]:
+    part = partial(rf"Microsoft:{config.guid}\{{}}".format)
+    if config.configuration.generation == 1:
+        keyboard = rf"{identifiers.KEYBOARD}\Keyboard"
+        yield allocation(part(keyboard), 13, "Emulated Keyboard", "Keyboard")
+        yield allocation(part(rf"{FLOPPY}\0"), 1, "Diskette Controller", "Diskette")
+        yield allocation(
+            part(rf"{FLOPPY}\0\0\D"), 14, "Synthetic Diskette Drive", "Diskette Drive"
+        )
+    yield allocation(part(identifiers.MOUSE), 13, "Synthetic Mouse", "Mouse")
+    yield allocation(part(SERIAL), 17, "Serial Controller", "Serial Controller")
+
+
+def _controllers(config: ConfigurationOf) -> Iterator[Values]:
+    if config.configuration.generation == 1:
+        for number in (0, 1):
+            yield allocation(
+                rf"Microsoft:{config.guid}\{IDE}\{number}",
+                5,
+                "Emulated IDE Controller",
+                f"IDE Controller {number}",
+                Address=str(number),
+            )
+    for controller in config.configuration.scsi:
+        yield allocation(
+            rf"Microsoft:{config.guid}\{controller}\0",
+            6,
+            "Synthetic SCSI Controller",
+            "SCSI Controller",
+            VirtualSystemIdentifiers=None,
+        )
+
+
+def _drive_id(config: ConfigurationOf, drive: Drive) -> str:
+    return rf"Microsoft:{config.guid}\{drive.controller}\{drive.slot}\D"
+
+
+def _drive(model: Model, config: ConfigurationOf, drive: Drive) -> Values:
+    controller = rf"Microsoft:{config.guid}\{drive.controller}"
+    kind = "DVD" if drive.is_dvd else "Disk"
+    return allocation(
+        _drive_id(config, drive),
+        16 if drive.is_dvd else 17,
+        f"Synthetic {kind} Drive",
+        f"{'DVD' if drive.is_dvd else 'Hard'} Drive",
+        AddressOnParent=str(drive.slot),
+        Parent=str(settings_path(model, RASD, controller)),
+    )
+
+
+@of_machine(SASD)
+def media(model: Model, machine: Machine) -> Iterator[Values]:
+    """The images in the drives."""
+    for config in configurations(machine):
+        for drive in config.configuration.drives:
+            if drive.path:
+                yield _medium(model, config, drive, drive.path)
+
+
+def _medium(model: Model, config: ConfigurationOf, drive: Drive, path: str) -> Values:
+    image = model.images.find(path) or Image(path, 0)
+    return allocation(
+        _drive_id(config, drive).removesuffix("D") + "L",
+        31,
+        "Virtual CD/DVD Disk" if drive.is_dvd else "Virtual Hard Disk",
+        "ISO Disk Image" if drive.is_dvd else "Hard Disk Image",
+        Access=1 if drive.is_dvd else 3,
+        CachingMode=0,
+        HostExtentNameFormat=0,
+        HostExtentNameNamespace=0,
+        HostResource=[path],
+        HostResourceBlockSize=512,
+        IgnoreFlushes=False,
+        IOPSAllocationUnits="8 KB",
+        IOPSLimit=0,
+        IOPSReservation=0,
+        Limit=image.capacity // 512 or 1,
+        Parent=str(settings_path(model, RASD, _drive_id(config, drive))),
+        PersistentReservationsSupported=False,
+        Reservation=0,
+        StorageQoSPolicyID="00000000-0000-0000-0000-000000000000",
+        VirtualResourceBlockSize=512,
+        WriteHardeningMethod=0,
+    )
+
+
+# Serial ports and display
+
+
+@of_machine("Msvm_SerialPortSettingData")
+def serial_ports(model: Model, machine: Machine) -> Iterator[Values]:
+    """COM 1 and COM 2."""
+    for config in configurations(machine):
+        for number in (0, 1):
+            yield allocation(
+                rf"Microsoft:{config.guid}\{SERIAL}\{number}",
+                21,
+                "Serial Port",
+                f"COM {number + 1}",
+                Connection=[""],
+                DebuggerMode=False,
+            )
+
+
+@of_machine("Msvm_SyntheticDisplayControllerSettingData")
+def display(model: Model, machine: Machine) -> Iterator[Values]:
+    """The synthetic display."""
+    for config in configurations(machine):
+        yield allocation(
+            rf"Microsoft:{config.guid}\{identifiers.DISPLAY}",
+            24,
+            "Synthetic Display Controller",
+            "Display Controller",
+            HorizontalResolution=1920,
+            ResolutionType=3,
+            VerticalResolution=1080,
+        )
+
+
+# What belongs to which settings
+
+
+PARTS = (
+    ("Msvm_MemorySettingData", memory),
+    ("Msvm_ProcessorSettingData", processor),
+    (RASD, controllers_and_drives),
+    (SASD, media),
+    ("Msvm_SerialPortSettingData", serial_ports),
+    ("Msvm_SyntheticDisplayControllerSettingData", display),
+)
+
+
+@of_machine("Msvm_VirtualSystemSettingDataComponent")
+def components(model: Model, machine: Machine) -> Iterator[Values]:
+    """Every part with the settings of the machine or checkpoint that it belongs to."""
+    for class_name, source in PARTS:
+        for values in source(model, machine):
+            yield component(model, class_name, values["InstanceID"])
+
+
+def component(model: Model, class_name: str, instance_id: str) -> Values:
+    """The association of a part with its settings, whose GUID its InstanceID holds."""
+    config = instance_id.removeprefix("Microsoft:").partition("\\")[0]
+    part: ObjectPath = settings_path(model, class_name, instance_id)
+    return {"GroupComponent": vssd_path(model, config), "PartComponent": part}
