@@ -39,7 +39,7 @@ def disk(source: str | None = IMAGE, **fields: Any) -> Disk:
 def known(*paths: str) -> list[Image]:
     """The images of pools that are named after their folders."""
     found = (path.strip("/").partition("/") for path in paths)
-    return [Image(pool, name, f"/{pool}/{name}") for pool, _, name in found]
+    return [Image(pool, name, f"/{pool}/{name}") for pool, _slash, name in found]
 
 
 def machine(name: str, *disks: Disk) -> VirtualMachine:
