@@ -222,7 +222,7 @@ class Entrance:
 
     def _open(self, auth: str, adapter: Any) -> Channel:
         kinds: tuple[str, ...] = (auth,)
-        if auth in ("auto", "basic", "certificate"):
+        if auth not in ("ntlm", "kerberos"):  # whose handshake is a question too
             kinds = self._offered(auth, adapter)
         for kind in kinds:
             try:
@@ -262,6 +262,8 @@ class Entrance:
             else:
                 answer = self._ask(http, kind)
             self._check_let_in(kind, answer)
+            if not _proves_itself(http.auth):
+                raise self._unexpected(answer)
         return Channel(
             http,
             kind,
@@ -352,6 +354,16 @@ class Entrance:
         http.mount("http://", adapter)
         http.mount("https://", adapter)
         return http
+
+
+def _proves_itself(auth: Any) -> bool:
+    """Whether a handshake took place: who says 200 without one is no WinRM.
+
+    The attributes are those of requests_ntlm, of pywinrm's own requests_kerberos and
+    of requests_credssp.
+    """
+    names = ("session_security", "auth_done", "contexts")
+    return any(getattr(auth, name, None) for name in names)
 
 
 _PARTS = {
