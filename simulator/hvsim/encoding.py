@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 
-from hvsim.namespaces import ANONYMOUS, NS
+from hvsim.namespaces import ANONYMOUS, DMTF, NS, WMI
 from hvsim.wmi.schema import CimClass, PropertyType
 from hvsim.wmi.values import Instance, ObjectPath, Value
 
@@ -103,33 +103,37 @@ def parse_dmtf(text: str) -> datetime | timedelta:
             microseconds=fraction,
         )
     offset = timezone(timedelta(minutes=int(digits[21:])))
-    moment = datetime.strptime(digits[:14], "%Y%m%d%H%M%S")  # noqa: DTZ007
+    moment = datetime.strptime(digits[:14], "%Y%m%d%H%M%S")
     return moment.replace(microsecond=fraction, tzinfo=offset)
 
 
 # References
 
 
-def epr_children(path: ObjectPath) -> str:
-    """a:Address and a:ReferenceParameters, as references hold them directly."""
+def epr_children(path: ObjectPath, *, dmtf: bool = False) -> str:
+    """a:Address and a:ReferenceParameters, as references hold them directly.
+
+    Args:
+        path: Of the instance.
+        dmtf: With the DMTF's URI, and the namespace as a selector.
+    """
+    keys = [*path.keys, ("__cimnamespace", path.namespace)] if dmtf else path.keys
     selectors = "".join(
         f'<w:Selector Name="{escape(name)}">{escape(value)}</w:Selector>'
-        for name, value in sorted(path.keys, key=lambda item: item[0].lower())
+        for name, value in sorted(keys, key=lambda item: item[0].lower())
     )
+    uri = DMTF if dmtf else f"{WMI}{path.namespace}/"
     return (
         f"<a:Address>{ANONYMOUS}</a:Address><a:ReferenceParameters><w:ResourceURI>"
-        f"{NS_WMI}/{path.namespace}/{path.class_name}</w:ResourceURI>"
+        f"{uri}{path.class_name}</w:ResourceURI>"
         f"<w:SelectorSet>{selectors}</w:SelectorSet></a:ReferenceParameters>"
     )
 
 
-NS_WMI = "http://schemas.microsoft.com/wbem/wsman/1/wmi"
-
-
-def epr(path: ObjectPath) -> bytes:
+def epr(path: ObjectPath, *, dmtf: bool = False) -> bytes:
     """a:EndpointReference, an item of EnumerateEPR."""
-    text = f"<a:EndpointReference {_EPR_NS}>{epr_children(path)}</a:EndpointReference>"
-    return text.encode()
+    children = epr_children(path, dmtf=dmtf)
+    return f"<a:EndpointReference {_EPR_NS}>{children}</a:EndpointReference>".encode()
 
 
 # Instances and rows
@@ -177,9 +181,10 @@ def _body(instance: Instance, prefix: str) -> str:
     )
 
 
-def instance(value: Instance) -> bytes:
-    """An instance, all its properties."""
-    name, uri = value.cim_class.name, value.cim_class.uri
+def instance(value: Instance, *, dmtf: bool = False) -> bytes:
+    """An instance, all its properties; in the DMTF's namespace if it was asked so."""
+    name = value.cim_class.name
+    uri = DMTF + name if dmtf else value.cim_class.uri
     text = (
         f'<p:{name} {_INSTANCE_NS.format(uri=uri)} xsi:type="p:{name}_Type">'
         f"{_body(value, 'p:')}</p:{name}>"
@@ -188,8 +193,14 @@ def instance(value: Instance) -> bytes:
 
 
 def row(columns: Iterable[tuple[PropertyType, Value]]) -> bytes:
-    """A w:XmlFragment: a row of a query that names its columns."""
+    """A w:XmlFragment: a row of a query that names its columns.
+
+    Nothing in it has a namespace, dates included (as Server 2008 answers).
+    """
     parts = "".join(element("", kind, value) for kind, value in columns)
+    for name in ("Datetime", "Interval"):
+        parts = parts.replace(f"<cim:{name}>", f"<{name}>")
+        parts = parts.replace(f"</cim:{name}>", f"</{name}>")
     return f"<w:XmlFragment {_ROW_NS}>{parts}</w:XmlFragment>".encode()
 
 

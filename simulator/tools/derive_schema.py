@@ -22,7 +22,8 @@ BUILDS = {"2019", "23H2"}
 ROOT = "cim.WmiInstance"
 V2 = """
 AffectedJobElement ActiveConnection BootSourceSettingData ComputerSystem ConcreteJob
-ElementSettingData Error EthernetPortAllocationSettingData
+ElementSettingData EmulatedEthernetPortSettingData Error
+EthernetPortAllocationSettingData
 EthernetPortSettingDataComponent EthernetSwitchPortVlanSettingData ExternalEthernetPort
 GuestNetworkAdapterConfiguration GuestServiceInterfaceComponent
 GuestServiceInterfaceComponentSettingData HeartbeatComponent
@@ -41,11 +42,11 @@ VirtualHardDiskSettingData VirtualHardDiskState VirtualSystemManagementService
 VirtualSystemManagementServiceSettingData VirtualSystemSettingData
 VirtualSystemSettingDataComponent VirtualSystemSnapshotService VssComponent
 VssComponentSettingData
-""".split()
+"""
 CIMV2 = """
 CIM_DataFile Win32_BIOS Win32_ComputerSystem Win32_ComputerSystemProduct
 Win32_OperatingSystem Win32_Process Win32_Processor Win32_Service
-""".split()
+"""
 
 Class = dict[str, Any]
 
@@ -102,7 +103,11 @@ def _parameters(method: dict[str, Any]) -> list[str]:
     return [
         " ".join(
             (
-                "inout" if item["in"] and item["out"] else "in" if item["in"] else "out",
+                "inout"
+                if item["in"] and item["out"]
+                else "in"
+                if item["in"]
+                else "out",
                 f"{item['name']}:{_type(item)}",
             )
         )
@@ -115,10 +120,11 @@ def main(v2: str, cimv2: str) -> None:
     derived = {
         "root/virtualization/v2": derive(
             json.loads(Path(v2).read_text(encoding="utf-8"))["classes"],
-            [f"Msvm_{name}" for name in V2],
+            [f"Msvm_{name}" for name in V2.split()],
         ),
         "root/cimv2": derive(
-            json.loads(Path(cimv2).read_text(encoding="utf-8"))["classes"], CIMV2
+            json.loads(Path(cimv2).read_text(encoding="utf-8"))["classes"],
+            CIMV2.split(),
         ),
     }
     json.dump(derived, sys.stdout, indent=1, sort_keys=False)

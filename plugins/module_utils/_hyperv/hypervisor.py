@@ -276,7 +276,8 @@ class HypervHypervisor(Hypervisor):
                     settings=self._rows(queries.settings_of(guid)),
                     processors=self._rows(queries.processors(guid)),
                     memory=self._rows(queries.memory(guid)),
-                )
+                ),
+                checkpoints=False,
             )[0]
 
     def _find(self, name_or_uuid: str) -> CimInstance:

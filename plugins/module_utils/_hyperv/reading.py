@@ -72,8 +72,13 @@ def is_machine(row: Row) -> bool:
     return _GUID.fullmatch(str(row["Name"])) is not None
 
 
-def machines(summary: Summary) -> list[VirtualMachine]:
-    """All machines, as the questions for all of them describe them."""
+def machines(summary: Summary, *, checkpoints: bool = True) -> list[VirtualMachine]:
+    """All machines, as the questions for all of them describe them.
+
+    Args:
+        summary: The answers.
+        checkpoints: Whether the settings of checkpoints are among them.
+    """
     settings, with_snapshots = _settings(summary.settings)
     processors = _by_machine(summary.processors)
     memory = _by_machine(summary.memory)
@@ -85,7 +90,7 @@ def machines(summary: Summary) -> list[VirtualMachine]:
             processors.get(_guid(row["Name"]), []),
             memory.get(_guid(row["Name"]), []),
             networks.get(_guid(row["Name"]), []),
-            has_snapshots=_guid(row["Name"]) in with_snapshots,
+            has_snapshots=_guid(row["Name"]) in with_snapshots if checkpoints else None,
         )
         for row in summary.systems
         if is_machine(row)
@@ -99,7 +104,7 @@ def _machine(
     memory: list[Row],
     networks: list[Row],
     *,
-    has_snapshots: bool,
+    has_snapshots: bool | None,
 ) -> VirtualMachine:
     state = STATES.get(_int(system["EnabledState"]) or 0, RUNNING)
     startup = _int(settings.get("AutomaticStartupAction"))
