@@ -23,6 +23,7 @@ from .schema import types_of
 from .types import (
     REFERENCE,
     InvalidCimValue,
+    collect,
     decode,
     element_type,
     encode,
@@ -218,9 +219,7 @@ def _array(element: Element) -> tuple[str, Any]:
         None if item.name.local == "VALUE.NULL" else decode(item.text, kind)
         for item in array.children
     ]
-    if kind == "uint8" and all(isinstance(item, int) for item in items):
-        return "uint8[]", bytes(items)
-    return f"{kind}[]", items
+    return f"{kind}[]", collect(items, kind)
 
 
 def _reference(element: Element) -> tuple[str, Any]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from .._core.errors import HypervisorConnectError
-from .types import InvalidCimValue, decode, element_type, is_array
+from .types import InvalidCimValue, collect, decode, element_type, is_array
 
 KeyValue = Union[str, int, bool, "InstancePath"]
 """A key's value; in an association it is the path of another instance."""
@@ -288,10 +288,8 @@ def _typed(class_name: str, name: str, value: Any, kind: str | None) -> Any:
         if not is_array(kind):
             return _decoded(value, kind)
         values = value if isinstance(value, list) else [value]
-        numbers = [_decoded(item, element_type(kind)) for item in values]
-        if kind == "uint8[]" and all(isinstance(item, int) for item in numbers):
-            return bytes(numbers)
-        return numbers
+        inner = element_type(kind)
+        return collect([_decoded(item, inner) for item in values], inner)
     except InvalidCimValue as error:
         raise InvalidCimValue(f"{class_name}.{name}: {error.what}") from None
 

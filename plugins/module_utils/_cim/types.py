@@ -44,7 +44,7 @@ class InvalidCimValue(HypervisorConnectError):
 
 
 def _wrong(value: object, cim_type: str) -> InvalidCimValue:
-    shown = repr(value)
+    shown = _short(value) if isinstance(value, int) else repr(value)
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
     return InvalidCimValue(f"{shown} is no CIM {cim_type}")
 
@@ -68,6 +68,13 @@ def type_of(value: object) -> str | None:
     if isinstance(value, (datetime, timedelta)):
         return "datetime"
     return "uint8[]" if isinstance(value, (bytes, bytearray)) else None
+
+
+def collect(items: list[Any], cim_type: str) -> list[Any] | bytes:
+    """The values of an array of that scalar type; octets of uint8, unless one is NULL."""
+    if cim_type == "uint8" and all(isinstance(item, int) for item in items):
+        return bytes(items)
+    return items
 
 
 def decode(text: str, cim_type: str) -> Any:

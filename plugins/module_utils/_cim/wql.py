@@ -31,14 +31,14 @@ def quote(value: Any) -> str:
     before them. There is no escape for control characters; they are left as they are.
 
     Raises:
-        InvalidQuery: The value is not a str, bool or int, or holds U+0000.
+        InvalidQuery: The value is not a str, bool or int of 64 bits, or holds U+0000.
     """
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, int):
+    if isinstance(value, int) and abs(value) < 2**64:
         return str(value)
     if not isinstance(value, str) or "\0" in value:
-        raise InvalidQuery(f"WQL has no literal for {value!r}")
+        raise InvalidQuery(f"WQL has no literal for this {type(value).__name__}")
     text = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{text}'"
 

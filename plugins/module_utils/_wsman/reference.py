@@ -21,7 +21,7 @@ from .._cim.instance import (
     selector_value,
 )
 from .._cim.markup import Element, Name, escape, escape_attribute
-from .namespaces import ADDRESSING, ANONYMOUS, WMI, WSMAN
+from .namespaces import ADDRESSING, ANONYMOUS, WMI
 from .protocol_error import ProtocolError
 
 Target = Union[str, InstancePath]
@@ -115,9 +115,6 @@ def reference(path: InstancePath) -> str:
 
 ENDPOINT_REFERENCE = Name(ADDRESSING, "EndpointReference")
 _PARAMETERS = Name(ADDRESSING, "ReferenceParameters")
-_URI = Name(WSMAN, "ResourceURI")
-_SELECTOR_SET = Name(WSMAN, "SelectorSet")
-_SELECTOR = Name(WSMAN, "Selector")
 _NAME = Name("", "Name")
 
 
@@ -131,21 +128,24 @@ def is_reference(element: Element) -> bool:
 def path_of_reference(element: Element) -> InstancePath:
     """The path that an endpoint reference stands for, with or without its wrapper.
 
+    Its parameters are known by their local names: OMI still reads the namespace of
+    WS-Management's draft of 2005 there, and no other element can be meant.
+
     Raises:
         ProtocolError: It has no resource URI, or a selector has no name.
     """
     inner = element.child(ENDPOINT_REFERENCE) or element
     parameters = inner.child(_PARAMETERS)
-    uri = parameters.child_token(_URI) if parameters is not None else None
-    if parameters is None or not uri:
+    parts = {} if parameters is None else _by_local_name(parameters)
+    if "ResourceURI" not in parts or not parts["ResourceURI"].token:
         raise ProtocolError("an endpoint reference has no resource URI")
-    selectors = parameters.child(_SELECTOR_SET)
-    keys = tuple(
-        _key(selector)
-        for selector in (selectors.children if selectors is not None else ())
-        if selector.name == _SELECTOR
-    )
-    return InstancePath(*split_uri(uri), keys)
+    selectors = parts["SelectorSet"].children if "SelectorSet" in parts else []
+    keys = tuple(_key(selector) for selector in selectors)
+    return InstancePath(*split_uri(parts["ResourceURI"].token), keys)
+
+
+def _by_local_name(element: Element) -> dict[str, Element]:
+    return {child.name.local: child for child in element.children}
 
 
 def _key(selector: Element) -> tuple[str, str | InstancePath]:
