@@ -131,7 +131,7 @@ class Channel:
         Raises:
             OSError: One of requests' own, AnswerTooSlow or AnswerTooLarge.
         """
-        return exchange(
+        return _exchange(
             self._http, prepared, self._settings.timeout, timeout, self._clock
         )
 
@@ -148,16 +148,19 @@ class Channel:
         if f'protocol="{protocol}"' not in answer.headers.get("Content-Type", ""):
             raise Untrusted("it is not encrypted, though the request was")
         try:
-            return bytes(self._encryption.parse_encrypted_response(answer))
+            plain = bytes(self._encryption.parse_encrypted_response(answer))
         except Exception as error:  # noqa: BLE001, whatever the libraries raise
             raise Untrusted(first_line(str(error)) or type(error).__name__) from None
+        if not plain:
+            raise Untrusted("nothing in it is encrypted")
+        return plain
 
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
 
 
-def exchange(
+def _exchange(
     http: Any, prepared: Any, connect_timeout: float, timeout: float, clock: Clock
 ) -> Answer:
     """Send a request by a session of requests; see ``Channel.exchange``."""
@@ -287,7 +290,7 @@ class Entrance:
         try:
             request = libraries().requests.Request("POST", settings.url)
             ready = http.prepare_request(request)
-            return exchange(
+            return _exchange(
                 http, ready, settings.timeout, settings.timeout, self._clock
             )
         except Exception as error:  # noqa: BLE001, KeyError and what not

@@ -148,6 +148,9 @@ class _Server(ThreadingHTTPServer):
             super().finish_request(request, client_address)
         except OSError:
             shut(request)
+        finally:
+            if self.tls:
+                request.close()
 
 
 class _Handler(BaseHTTPRequestHandler):
