@@ -144,6 +144,8 @@ def request_state_change(
     legal = TRANSITIONS.get(parameters.get("RequestedState") or 0)
     if legal is None:
         return {"ReturnValue": ReturnCode.INVALID_PARAMETER}
+    if parameters["RequestedState"] == 3:
+        _give_up_shutdown(model, machine)
     job_type = legal.get(machine.power)
     if job_type is None or machine.is_busy:
         return {"ReturnValue": ReturnCode.INVALID_STATE}
@@ -156,6 +158,14 @@ def request_state_change(
         model, machine, parameters["RequestedState"], job_type, seconds=seconds
     )
     return job_result(model, job)
+
+
+def _give_up_shutdown(model: Model, machine: Machine) -> None:
+    """A guest that is shutting down, or never will, can be turned off."""
+    for guid in machine.jobs:
+        job = model.jobs[guid]
+        if job.type == JobType.SHUT_DOWN and not job.is_finished:
+            model.end_job(job, JobError(ReturnCode.FAILED, "It was turned off."))
 
 
 def change_state(
@@ -227,12 +237,12 @@ def job_result(model: Model, job: Job, **outputs: object) -> Values:
 def job_path(model: Model, job: Job) -> ObjectPath:
     """The path of a job."""
     keys = (("InstanceID", job.guid),)
-    return ObjectPath("root/virtualization/v2", "Msvm_ConcreteJob", keys, model.hostname)
+    return ObjectPath(
+        "root/virtualization/v2", "Msvm_ConcreteJob", keys, model.hostname
+    )
 
 
-def when_shut_down(
-    model: Model, machine: Machine, action: Callable[[], None]
-) -> None:
+def when_shut_down(model: Model, machine: Machine, action: Callable[[], None]) -> None:
     """Let something happen once the guest has shut down."""
     seconds = shutdown_seconds(model, machine)
     if seconds != float("inf"):

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hvsim.model import identifiers
 from hvsim.model.common import SYSTEM, healthy, path, settings_path, system_path
 from hvsim.model.identifiers import KEYBOARD, MEMORY, PROCESSOR
 from hvsim.model.machine import INTEGRATION, Machine, Power
@@ -117,16 +116,13 @@ def security_element(model: Model, machine: Machine) -> Iterator[Values]:
     """Whether a running machine is shielded or encrypted."""
     if machine.is_on:
         yield {
-            **device(
-                machine, "Msvm_SecurityElement", _security(), "Security Element"
-            ),
+            **healthy("Security Element"),
+            "CreationClassName": "Msvm_SecurityElement",
             "EncryptStateAndVmMigrationTrafficEnabled": False,
             "Shielded": False,
+            "SystemCreationClassName": SYSTEM,
+            "SystemName": machine.guid,
         }
-
-
-def _security() -> str:
-    return identifiers.guid("security")
 
 
 def _devices(machine: Machine) -> Iterator[tuple[str, str, str, str]]:
@@ -158,10 +154,10 @@ def system_devices(model: Model, machine: Machine) -> Iterator[Values]:
     """A machine and its devices."""
     if not machine.is_on:
         return
-    keyboards = (("Msvm_Keyboard", rf"{KEYBOARD}\Keyboard"),)
-    elements = (("Msvm_SecurityElement", _security()),)
-    listed = tuple((c, d) for c, d, _, _ in _devices(machine))
-    for class_name, device_id in (*listed, *keyboards, *elements):
+    listed = [
+        (class_name, device_id) for class_name, device_id, _, _ in _devices(machine)
+    ]
+    for class_name, device_id in (*listed, ("Msvm_Keyboard", rf"{KEYBOARD}\Keyboard")):
         yield {
             "GroupComponent": system_path(model, machine.guid),
             "PartComponent": device_path(model, machine, class_name, device_id),

@@ -106,9 +106,7 @@ def _exchange(machine: Machine) -> Values:
 
 def _item(name: str, data: str, source: int) -> str:
     cim_class = schema(VIRTUALIZATION).find("Msvm_KvpExchangeDataItem")
-    return to_text(
-        Instance(cim_class, {"Data": data, "Name": name, "Source": source})
-    )
+    return to_text(Instance(cim_class, {"Data": data, "Name": name, "Source": source}))
 
 
 for _name in INTEGRATION:
@@ -123,7 +121,7 @@ def initiate_shutdown(
     model: Model, instance: Instance | None, parameters: Values
 ) -> Values:
     """Ask the guest to shut down: the answer is that it was asked."""
-    return _initiate(model, instance, parameters, _power_off)
+    return _initiate(model, instance, parameters, _power_off, Change.SHUTTING_DOWN)
 
 
 @method("Msvm_ShutdownComponent", "InitiateReboot")
@@ -131,7 +129,7 @@ def initiate_reboot(
     model: Model, instance: Instance | None, parameters: Values
 ) -> Values:
     """Ask the guest to restart."""
-    return _initiate(model, instance, parameters, _reboot)
+    return _initiate(model, instance, parameters, _reboot, None)
 
 
 def _initiate(
@@ -139,6 +137,7 @@ def _initiate(
     instance: Instance | None,
     parameters: Values,
     action: Callable[[Model, Machine], None],
+    change: Change | None,
 ) -> Values:
     assert instance is not None
     machine = model.owner(instance.get("SystemName"))
@@ -154,7 +153,7 @@ def _initiate(
         return {"ReturnValue": ReturnCode.LOCKED}
     started = machine.started
     if not machine.guest.is_deaf:
-        machine.changing = Change.SHUTTING_DOWN
+        machine.changing = change
     when_shut_down(model, machine, partial(_if_same, model, machine, started, action))
     return {"ReturnValue": ReturnCode.OK}
 

@@ -205,7 +205,9 @@ class Model:
 
     def _close(self, job: Job, reached: int) -> None:
         job.reached = reached
-        job.finished = max(job.started, min(self.clock.now(), job.started + job.seconds))
+        job.finished = max(
+            job.started, min(self.clock.now(), job.started + job.seconds)
+        )
         self.at(job.finished + self.time_before_removal, lambda: self._forget(job))
 
     def _forget(self, job: Job) -> None:

@@ -108,9 +108,7 @@ def switch_ports(model: Model) -> Iterator[Values]:
             )
 
 
-def _switch_resources(
-    model: Model, switch: Switch
-) -> Iterator[tuple[str, ObjectPath]]:
+def _switch_resources(model: Model, switch: Switch) -> Iterator[tuple[str, ObjectPath]]:
     if switch.external:
         yield "External", external_port_path(model, switch.external.guid)
     if switch.is_internal:
@@ -162,9 +160,7 @@ def internal_ports(model: Model) -> Iterator[Values]:
     for number, switch in enumerate(s for s in model.switches if s.is_internal):
         port = guid("internal", switch.guid)
         yield {
-            **_port(
-                model, "Msvm_InternalEthernetPort", port, f"00155DFF{number:04X}"
-            ),
+            **_port(model, "Msvm_InternalEthernetPort", port, f"00155DFF{number:04X}"),
             "Caption": "Ethernet Port",
             "Description": "Microsoft Internal Ethernet Port",
             "ElementName": switch.name,

@@ -19,7 +19,7 @@ from hvsim.model.job_class import CONCRETE_JOB, jobs
 from hvsim.model.jobs import ReturnCode
 from hvsim.model.machine import Machine, Power
 from hvsim.model.services import VSMS
-from hvsim.model.settings import VSSD, settings
+from hvsim.model.settings import SNAPSHOT, VSSD, settings
 from hvsim.wmi.registry import Values, method
 from hvsim.wmi.schema import VIRTUALIZATION, schema
 from hvsim.wmi.values import Instance, ObjectPath
@@ -114,7 +114,7 @@ def _target(model: Model, reference: Any) -> tuple[Machine, ConfigurationOf]:
         raise KeyError(reference)
     if reference.class_name.lower() != VSSD.lower():
         raise KeyError(reference)
-    guid = dict((n.lower(), v) for n, v in reference.keys)["instanceid"].upper()
+    guid = {n.lower(): v for n, v in reference.keys}["instanceid"].upper()
     guid = guid.removeprefix("MICROSOFT:")
     machine = model.owner(guid)
     for config in configurations(machine) if machine else ():
@@ -160,9 +160,7 @@ def _configured(
         "Snapshots": _snapshots(model, machine) if "Snapshots" in names else None,
         "Version": "10.0",
         "VirtualSwitchNames": [
-            switches[nic.switch]
-            for nic in configuration.nics
-            if nic.switch in switches
+            switches[nic.switch] for nic in configuration.nics if nic.switch in switches
         ],
         "VirtualSystemSubType": f"Microsoft:Hyper-V:SubType:{configuration.generation}",
     }
@@ -202,9 +200,11 @@ def _running(model: Model, machine: Machine, names: set[str]) -> Values:
 
 def _snapshots(model: Model, machine: Machine) -> list[Instance]:
     cim_class = schema(VIRTUALIZATION).find(VSSD)
-    made = settings(model, machine)
-    next(made)
-    return [Instance(cim_class, values, model.hostname) for values in made]
+    return [
+        Instance(cim_class, values, model.hostname)
+        for values in settings(model, machine)
+        if values["VirtualSystemType"] == SNAPSHOT
+    ]
 
 
 def _tasks(model: Model, machine: Machine) -> list[Instance]:

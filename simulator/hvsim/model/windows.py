@@ -96,7 +96,9 @@ def computer_system(model: Model) -> Iterator[Values]:
 def operating_system(model: Model) -> Iterator[Values]:
     """Windows; memory in KiB."""
     total = model.memory // 1024
-    used = sum(m.configuration.memory.startup for m in model.machines.values() if m.is_on)
+    used = sum(
+        m.configuration.memory.startup for m in model.machines.values() if m.is_on
+    )
     yield {
         "BootDevice": r"\Device\HarddiskVolume1",
         "BuildNumber": BUILD,

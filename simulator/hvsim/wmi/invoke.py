@@ -96,7 +96,9 @@ def _datetime(text: str, declared: MethodType) -> datetime | timedelta:
     """xs:dateTime, xs:duration, or CIM's own form."""
     try:
         if match := _DURATION.fullmatch(text):
-            parts = {name: float(value or 0) for name, value in match.groupdict().items()}
+            parts = {
+                name: float(value or 0) for name, value in match.groupdict().items()
+            }
             return timedelta(**parts)
         if re.match(r"\d{4}-", text):
             return datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING
 
 from hvsim.model import COMPLETE
 from hvsim.wmi import wql
-from hvsim.wmi.errors import InstanceNotFound, InvalidNamespace, InvalidQuery
+from hvsim.wmi.errors import (
+    InstanceNotFound,
+    InvalidNamespace,
+    InvalidObjectPath,
+    InvalidQuery,
+)
 from hvsim.wmi.evaluate import Test, compile_condition, property_type, value_of
 from hvsim.wmi.registry import ClassEntry, entry
 from hvsim.wmi.schema import (
@@ -70,7 +75,9 @@ class Repository:
 
     # Instances
 
-    def instances(self, cim_class: CimClass, hint: Hint = EVERYTHING) -> Iterator[Instance]:
+    def instances(
+        self, cim_class: CimClass, hint: Hint = EVERYTHING
+    ) -> Iterator[Instance]:
         """The instances of a class and of those derived from it, made as they are read."""
         classes = schema(cim_class.namespace).with_derived(cim_class.name)
         entries = [(c, entry(c.namespace, c.name)) for c in classes]
@@ -87,7 +94,9 @@ class Repository:
                     made = list(self._of_machine(cim, registered, machine))
                 yield from made
 
-    def _of_host(self, cim_class: CimClass, registered: ClassEntry) -> Iterator[Instance]:
+    def _of_host(
+        self, cim_class: CimClass, registered: ClassEntry
+    ) -> Iterator[Instance]:
         for source in registered.host:
             for values in source(self.model):
                 yield Instance(cim_class, values, self.model.hostname)
@@ -119,15 +128,23 @@ class Repository:
         Raises:
             InstanceNotFound: There is none.
         """
-        wanted = {name.lower(): value.lower() for name, value in keys.items()}
-        hint = next(
-            (h for n, v in keys.items() if (h := _hint_of(cim_class, n, v))), EVERYTHING
-        )
-        for instance in self.instances(cim_class, hint):
-            if _matches(instance, wanted):
+        for instance in self.instances(cim_class, self._hint_of_keys(cim_class, keys)):
+            if _matches(instance, keys):
                 return instance
         text = ",".join(f'{name}="{value}"' for name, value in keys.items())
         raise InstanceNotFound(f"{cim_class.name}.{text}")
+
+    def _hint_of_keys(self, cim_class: CimClass, keys: Mapping[str, str]) -> Hint:
+        if cim_class.is_association:
+            return self._hint_of_text(" ".join(keys.values()))
+        hints = (_hint_of(cim_class, name, value) for name, value in keys.items())
+        return next((hint for hint in hints if hint), EVERYTHING)
+
+    def _hint_of_text(self, text: str) -> Hint:
+        """The first GUID in keys of any kind, if it is a machine's or a checkpoint's."""
+        match = _GUID.search(text)
+        owner = self.model.owner(match[0]) if match else None
+        return Hint(guid=owner.guid) if owner else EVERYTHING
 
     def at(self, path: ObjectPath) -> Instance:
         """The instance of a path; some of its keys are enough if they are unique.
@@ -151,6 +168,10 @@ class Repository:
         query = wql.parse(text, namespace)
         if isinstance(query, wql.Related):
             return Result(self.related(classes, query), None)
+        return self.select(classes, query)
+
+    def select(self, classes: Schema, query: wql.Select) -> Result:
+        """Answer a SELECT. Raises InvalidClass, InvalidQuery."""
         cim_class = classes.find(query.class_name)
         test = compile_condition(query.condition, cim_class)
         columns = [property_type(cim_class, name) for name in query.columns]
@@ -209,11 +230,7 @@ class Repository:
         self, source: ObjectPath, classes: Schema, class_name: str | None
     ) -> Iterator[tuple[Instance, str]]:
         """The associations that reference an object, with the role it has in each."""
-        keys = " ".join(value for _, value in source.keys)
-        guid = _GUID.search(keys)
-        hint = EVERYTHING
-        if guid and self.model.owner(guid[0]):
-            hint = Hint(guid=guid[0])
+        hint = self._hint_of_text(" ".join(value for _, value in source.keys))
         candidates = classes.with_derived(class_name) if class_name else classes
         for cim_class in candidates:
             if not cim_class.is_association:
@@ -248,9 +265,16 @@ def _in_order(columns: list[PropertyType]) -> list[PropertyType]:
 
 
 def _matches(instance: Instance, wanted: Mapping[str, str]) -> bool:
-    return all(
-        key_text(instance.get(name)).lower() == value for name, value in wanted.items()
-    )
+    return all(_equals(instance.get(name), value) for name, value in wanted.items())
+
+
+def _equals(value: Value, wanted: str) -> bool:
+    if not isinstance(value, ObjectPath):
+        return key_text(value).lower() == wanted.lower()
+    try:
+        return ObjectPath.parse(wanted, value.namespace) == value
+    except InvalidObjectPath:
+        return False
 
 
 def _references(link: Instance) -> Iterator[tuple[str, ObjectPath]]:
@@ -292,8 +316,8 @@ def _hint_of(cim_class: CimClass, name: str, value: str) -> Hint | None:
     """What the value of a property says about the machine."""
     lower, is_named = name.lower(), cim_class.name.lower() in _NAMED
     match = _GUID.search(value)
-    if match and (lower in _WITH_GUID or (lower == "name" and is_named)):
-        return Hint(guid=match[0])
+    if lower in _WITH_GUID or (lower == "name" and is_named):
+        return Hint(guid=match[0] if match else value)
     if lower == "elementname" and is_named:
         return Hint(name=value)
     return None

@@ -79,12 +79,12 @@ def target(request: Request) -> Target:
 
 
 @contextmanager
-def provider_faults(namespace: str, operation: str) -> Iterator[None]:
+def provider_faults(namespace: str, operation: str, query: str = "") -> Iterator[None]:
     """Tell an error of WMI as the fault that Windows gives for it."""
     try:
         yield
     except WmiError as error:
-        status = ExtendedStatus(namespace, operation, error.parameter)
+        status = ExtendedStatus(namespace, operation, query or error.parameter)
         raise _fault(error, operation, status) from None
 
 
@@ -134,7 +134,7 @@ class WmiResource(Resource):
             raise Fault(Code.INVALID_RESOURCE_URI)
         with provider_faults(wanted.namespace, "GetObject"):
             found = self._instance(wanted)
-            return etree.fromstring(encoding.instance(found))
+            return etree.fromstring(encoding.instance(found, dmtf=wanted.is_dmtf))
 
     def put(self, request: Request) -> etree._Element:
         """Refused, once it is known that there is such an instance."""
@@ -193,9 +193,9 @@ class WmiResource(Resource):
     def _query(self, wanted: Target, text: str) -> Iterator[Item]:
         if wanted.class_name != "*" or wanted.keys:
             raise Fault(Code.WMI_WQL_WITHOUT_STAR)
-        with provider_faults(wanted.namespace, "ExecQuery"):
+        with provider_faults(wanted.namespace, "ExecQuery", text):
             result = self.repository.query(wanted.namespace, text)
-            return _items(result)
+            return _items(result, wanted)
 
     def _all(self, wanted: Target) -> Iterator[Item]:
         if wanted.keys:
@@ -204,7 +204,7 @@ class WmiResource(Resource):
             raise Fault(Code.CANNOT_PROCESS_FILTER)
         with provider_faults(wanted.namespace, "CreateInstanceEnum"):
             cim_class = self._classes(wanted).find(wanted.class_name)
-            return _items(Result(self.repository.instances(cim_class), None))
+            return _items(Result(self.repository.instances(cim_class), None), wanted)
 
     def _selected(self, wanted: Target, filter: Filter) -> Iterator[Item]:  # noqa: A002
         if wanted.keys or wanted.class_name == "*":
@@ -215,20 +215,16 @@ class WmiResource(Resource):
         ]
         if not tests or any(set(value) & set("'\"") for _, value in tests):
             raise Fault(Code.CANNOT_PROCESS_FILTER)
-        condition = " AND ".join(
-            f"{name} = '{value}'".replace("\\", "\\\\") for name, value in tests
+        condition = wql.And(
+            tuple(wql.Comparison(name, "=", value) for name, value in tests)
         )
-        query = f"SELECT * FROM {wanted.class_name} WHERE {condition}"
         with provider_faults(wanted.namespace, "ExecQuery"):
-            self._check_selectable(wanted, [name for name, _ in tests])
-            return _items(self.repository.query(wanted.namespace, query))
-
-    def _check_selectable(self, wanted: Target, names: list[str]) -> None:
-        cim_class = self._classes(wanted).find(wanted.class_name)
-        for name in names:
-            kind = cim_class.property(name)
-            if kind is None or kind.is_array or kind.cim_type in _UNSELECTABLE:
-                raise Fault(Code.CANNOT_PROCESS_FILTER)
+            classes = self._classes(wanted)
+            check_selectable(
+                classes.find(wanted.class_name), [name for name, _ in tests]
+            )
+            query = wql.Select(wanted.class_name, condition=condition)
+            return _items(self.repository.select(classes, query), wanted)
 
     def _associated(self, wanted: Target, filter: Filter) -> Iterator[Item]:  # noqa: A002
         if wanted.class_name != "*":
@@ -236,7 +232,8 @@ class WmiResource(Resource):
         query = association_query(filter.element)
         with provider_faults(wanted.namespace, "ExecQuery"):
             classes = self._classes(wanted)
-            return _items(Result(self.repository.related(classes, query), None))
+            related = self.repository.related(classes, query)
+            return _items(Result(related, None), wanted)
 
     # Invoke
 
@@ -270,11 +267,18 @@ class WmiResource(Resource):
                 return None
             raise errors.InvalidMethodParameters(declared.name)
         check_names(cim_class, wanted.keys)
-        found = self.repository.get(cim_class, wanted.keys)
-        return found
+        return self.repository.get(cim_class, wanted.keys)
 
 
 _UNSELECTABLE = ("datetime", "reference", "object")
+
+
+def check_selectable(cim_class: CimClass, names: list[str]) -> None:
+    """The properties are ones that a selector filter may name. Raises Fault."""
+    for name in names:
+        kind = cim_class.property(name)
+        if kind is None or kind.is_array or kind.cim_type in _UNSELECTABLE:
+            raise Fault(Code.CANNOT_PROCESS_FILTER)
 
 
 def check_names(cim_class: CimClass, keys: dict[str, str]) -> None:
@@ -289,7 +293,7 @@ def check_keys(cim_class: CimClass, keys: dict[str, str]) -> None:
     check_names(cim_class, keys)
     given = {name.lower() for name in keys}
     if any(name.lower() not in given for name in cim_class.keys):
-        raise Fault(Code.INVALID_SELECTORS, detail="InsufficientSelectors")
+        raise Fault(Code.WMI_KEYS_MISSING, detail="InsufficientSelectors")
 
 
 def find_method(subject: Instance | CimClass, declared: MethodType) -> Method:
@@ -312,11 +316,15 @@ def is_static(cim_class: CimClass, declared: MethodType) -> bool:
     return declared.name.lower() in registered.static
 
 
-def _items(result: Result) -> Iterator[Item]:
+def _items(result: Result, wanted: Target) -> Iterator[Item]:
     if result.columns is not None:
         return (Item(encoding.row(columns)) for columns in result.rows())
+    dmtf = wanted.is_dmtf
     return (
-        Item(encoding.instance(found), encoding.epr(found.path))
+        Item(
+            encoding.instance(found, dmtf=dmtf),
+            encoding.epr(found.path, dmtf=dmtf) if found.cim_class.keys else None,
+        )
         for found in result.instances
     )
 
@@ -330,7 +338,8 @@ def association_query(element: etree._Element) -> wql.Related:
     filters = [
         child
         for child in elements(element)
-        if child.tag in (qname("b:AssociatedInstances"), qname("b:AssociationInstances"))
+        if child.tag
+        in (qname("b:AssociatedInstances"), qname("b:AssociationInstances"))
     ]
     if len(filters) != 1:
         raise Fault(Code.CANNOT_PROCESS_FILTER)
@@ -350,5 +359,3 @@ def association_query(element: etree._Element) -> wql.Related:
         if name in names and (child.text or "").strip():
             clauses[names[name]] = child.text.strip()
     return wql.Related(read_reference(source), is_references, clauses)
-
-

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib import resources
+from typing import Any
 
 from hvsim.wmi.errors import InvalidClass, InvalidNamespace
 
@@ -156,13 +157,13 @@ def schema(namespace: str) -> Schema:
         raise InvalidNamespace(namespace) from None
 
 
-def _schema(namespace: str, data: dict[str, dict]) -> Schema:  # type: ignore[type-arg]
+def _schema(namespace: str, data: dict[str, Any]) -> Schema:
     return Schema(
         namespace, {name.lower(): _class(namespace, name, data) for name in data}
     )
 
 
-def _class(namespace: str, name: str, data: dict[str, dict]) -> CimClass:  # type: ignore[type-arg]
+def _class(namespace: str, name: str, data: dict[str, Any]) -> CimClass:
     line = [name]
     while parent := data[line[-1]]["super"]:
         line.append(parent)

@@ -111,7 +111,7 @@ def _read_value(text: str, position: int, whole: str) -> tuple[str, int]:
         end = text.find(",", position)
         end = len(text) if end < 0 else end
         return text[position:end].strip(), end
-    characters = []
+    characters: list[str] = []
     position += 1
     while position < len(text):
         character = text[position]

@@ -17,7 +17,15 @@ from typing import NamedTuple
 from hvsim.wmi.errors import InvalidObjectPath, InvalidQuery
 from hvsim.wmi.values import ObjectPath
 
-OPERATORS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
+OPERATORS = {
+    "=": "=",
+    "<>": "<>",
+    "!=": "<>",
+    "<": "<",
+    ">": ">",
+    "<=": "<=",
+    ">=": ">=",
+}
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 MAX_DEPTH = 100
 """Parentheses and NOTs inside one another."""
@@ -160,7 +168,7 @@ def tokens(text: str) -> Iterator[Token]:
 
 def _string(text: str, position: int, quote: str) -> tuple[str, int]:
     """A quoted string: a backslash stands before a quote or a backslash, only there."""
-    characters = []
+    characters: list[str] = []
     while position < len(text):
         character = text[position]
         position += 1
@@ -216,7 +224,9 @@ class Parser:
         return result
 
     def _peek(self) -> Token:
-        return self._tokens[self._position] if self._position < len(self._tokens) else END
+        return (
+            self._tokens[self._position] if self._position < len(self._tokens) else END
+        )
 
     def _next(self) -> Token:
         token = self._peek()
@@ -309,7 +319,9 @@ class Parser:
     def _operator(self) -> str:
         token = self._next()
         if token.kind != "operator":
-            raise InvalidQuery(f"An operator was expected, not {token.text or 'the end'}.")
+            raise InvalidQuery(
+                f"An operator was expected, not {token.text or 'the end'}."
+            )
         return OPERATORS[token.text]
 
     def _pattern(self) -> str:
@@ -419,7 +431,9 @@ def like_pattern(pattern: str) -> re.Pattern[str]:
 
 
 def _set(text: str) -> str:
-    negation, text = ("^", text[1:]) if text.startswith("^") and text[1:] else ("", text)
+    negation, text = (
+        ("^", text[1:]) if text.startswith("^") and text[1:] else ("", text)
+    )
     parts, position = [], 0
     while position < len(text):
         if text[position + 1 : position + 2] in ("-", "=") and text[position + 2 :]:
