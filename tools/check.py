@@ -58,7 +58,7 @@ def main(stages: Sequence[str]) -> int:
 
 def unit() -> Outcome:
     """The unit tests, on the Python and ansible-core of .venv."""
-    return _pytest("unit", VENV)
+    return _pytest("unit", VENV, "tests/unit", "simulator/tests")
 
 
 def integration() -> Outcome:
@@ -79,7 +79,7 @@ def matrix() -> Outcome:
     outcomes = []
     for run in runs:
         venv = make_matrix_venv(run.core, found[run.python])
-        outcomes.append(_pytest(_title(run), venv))
+        outcomes.append(_pytest(_title(run), venv, "tests/unit"))
     notes = [f"{outcome}" for outcome in outcomes]
     notes += [f"not run: {note}" for note in missing_runs(RELEASES, found)]
     failed = sum(bool(outcome.failed) for outcome in outcomes)
@@ -128,7 +128,7 @@ def read_junit(report: Path, stage: str, code: int) -> Outcome:
     )
 
 
-def _pytest(stage: str, venv: Path) -> Outcome:
+def _pytest(stage: str, venv: Path, *folders: str) -> Outcome:
     report = REPORTS / f"{stage.replace(' ', '-').replace(',', '')}.xml"
     report.unlink(missing_ok=True)
     python = str(venv / "bin" / "python")
@@ -136,7 +136,7 @@ def _pytest(stage: str, venv: Path) -> Outcome:
     environ = environment()
     environ["PATH"] = f"{venv / 'bin'}{os.pathsep}{environ['PATH']}"
     code, _output = stream(
-        [python, "-m", "pytest", *options, "tests/unit"], environ=environ
+        [python, "-m", "pytest", *options, *folders], environ=environ
     )
     return read_junit(report, stage, code)
 
