@@ -285,7 +285,7 @@ def _typed(class_name: str, name: str, value: Any, kind: str | None) -> Any:
     if kind is None or value is None:
         return value
     try:
-        if not is_array(kind):
+        if not is_array(kind) and not isinstance(value, list):
             return _decoded(value, kind)
         values = value if isinstance(value, list) else [value]
         inner = element_type(kind)
