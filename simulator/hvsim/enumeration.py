@@ -217,6 +217,10 @@ class Pages:
         self._mode = mode
         self._next: bytes | None = None
 
+    def prime(self) -> None:
+        """Make the first item, so that a bad filter is the Enumerate's own fault."""
+        self._peek()
+
     def page(self, max_elements: int, max_bytes: int) -> Page:
         """The next page.
 

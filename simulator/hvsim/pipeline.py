@@ -338,6 +338,7 @@ class Pipeline:
         wanted = enumeration.wanted(request.body, strict=self.strict)
         items = resource.enumerate(request, wanted.filter)
         pages = enumeration.Pages(items, wanted.mode)
+        pages.prime()
         page, identifier = None, None
         if wanted.optimize:
             page = self._page(pages, wanted.max_elements, request)

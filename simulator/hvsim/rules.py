@@ -24,7 +24,7 @@ class Rule:
 
     Attributes:
         do: `drop` closes the connection without an answer, `delay` waits and then
-            answers, `http-status` answers with a status and nothing else,
+            answers (with TimedOut where OperationTimeout is shorter), `http-status` answers with a status and nothing else,
             `wsman-fault` with a fault, `truncate` sends half of the answer.
         resource: Of which resource URIs, as a pattern (`*Msvm_ComputerSystem`).
         action: Of which actions: a pattern, or the last word (`Pull`).

@@ -29,7 +29,7 @@ from hvsim import encryption
 from hvsim.authentication import Accounts, Authentication, ClientCertificate, SignIn
 from hvsim.certificates import Certificates
 from hvsim.config import Config, Listener
-from hvsim.faults import Fault
+from hvsim.faults import Code, Fault
 from hvsim.pipeline import Answer, Caller, Pipeline
 from hvsim.rules import Rule, Rules
 from hvsim.settings import rights_of
@@ -275,7 +275,9 @@ class Connection(BaseHTTPRequestHandler):
             return
         taken.append(rule)
         if rule.do == "delay":
-            self.server.host.sleep(rule.seconds)
+            self.server.host.sleep(min(rule.seconds, request.operation_timeout))
+            if rule.seconds > request.operation_timeout:
+                raise Fault(Code.OPERATION_TIMED_OUT)
         elif rule.do == "wsman-fault":
             raise Fault(rule.code, rule.message)
         elif not rule.after:
