@@ -265,20 +265,22 @@ def typed(instance: CimInstance, types: Mapping[str, str]) -> CimInstance:
 
     Args:
         instance: As it was read, with str for every scalar.
-        types: CIM types by property name, any case. What is not named stays as it is.
+        types: CIM types by lower-case property name, as schema.types_of gives them.
+            What is not named stays as it is.
 
     Raises:
         InvalidCimValue: A text is not of its type; the message names the property.
     """
     if not types:
         return instance
-    kinds = {name.lower(): kind for name, kind in types.items()}
-    values = {
-        name: _typed(instance.class_name, name, value, kinds.get(name.lower()))
-        for name, value in instance.items()
-    }
-    known = {name: kinds[name.lower()] for name in values if name.lower() in kinds}
-    return instance.replace(properties=values, types={**instance.types, **known})
+    values: dict[str, Any] = {}
+    known = dict(instance.types)
+    for name, value in instance.items():
+        kind = types.get(name.lower())
+        values[name] = _typed(instance.class_name, name, value, kind)
+        if kind is not None:
+            known[name] = kind
+    return instance.replace(properties=values, types=known)
 
 
 def _typed(class_name: str, name: str, value: Any, kind: str | None) -> Any:

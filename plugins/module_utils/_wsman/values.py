@@ -139,7 +139,7 @@ def instance_of(
     Args:
         element: An instance, a method's output, or a w:XmlFragment of columns.
         class_name: The class of a row, which does not tell; None for the element's own.
-        types: CIM types by property name; None for those of the class.
+        types: CIM types by lower-case property name; None for those of the class.
         path: The path that came beside the instance.
 
     Raises:
@@ -158,7 +158,7 @@ def instance_of(
 
 
 def _values(element: Element) -> tuple[dict[str, Any], dict[str, str]]:
-    """Values and the types that the message tells, by name; repeated ones as lists."""
+    """Values by name, repeated ones as lists, and types by name in lower case."""
     values: dict[str, Any] = {}
     told: dict[str, str] = {}
     repeated: set[str] = set()
@@ -169,13 +169,13 @@ def _values(element: Element) -> tuple[dict[str, Any], dict[str, str]]:
             values[name] = value
             kind = _told_type(child)
             if kind:
-                told[name] = kind
+                told[name.lower()] = kind
         elif name in repeated:
             values[name].append(value)
         else:
             repeated.add(name)
             values[name] = [values[name], value]
-    for name in repeated & told.keys():
+    for name in {name.lower() for name in repeated} & told.keys():
         told[name] += "[]"
     return values, told
 

@@ -29,7 +29,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._cim.types impo
 )
 
 CARRIED = st.characters(
-    exclude_categories=("Cs",),
+    exclude_categories=["Cs"],
     exclude_characters=[
         *(chr(code) for code in range(32) if chr(code) not in "\t\n\r"),
         "\ufffe",

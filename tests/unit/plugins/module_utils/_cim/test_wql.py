@@ -16,7 +16,10 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._cim.instance i
     InstancePath,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._cim.wql import (
+    Associations,
+    Condition,
     InvalidQuery,
+    Select,
     associators_of,
     class_of,
     differing_from,
@@ -55,7 +58,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._cim.wql import
         ),
     ],
 )
-def test_select_is_written(query: object, text: str) -> None:
+def test_select_is_written(query: Select, text: str) -> None:
     assert str(query) == text
 
 
@@ -79,8 +82,13 @@ PATH = InstancePath("root/v2", "Msvm_X", (("Name", 'a"b'), ("N", 1)), "HOST")
         ),
     ],
 )
-def test_associations_are_written(query: object, text: str) -> None:
+def test_associations_are_written(query: Associations, text: str) -> None:
     assert str(query) == text
+
+
+def test_condition_is_the_right_side_of_a_comparison() -> None:
+    assert str(Condition(">=", 3)) == ">= 3"
+    assert str(select("X").where(A=Condition("<", "b"))).endswith("A < 'b'")
 
 
 @given(st.text(st.characters(exclude_characters="\0"), max_size=60))

@@ -49,6 +49,9 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._wsman.protocol
 from ansible_collections.hypervisor.connect.plugins.module_utils._wsman.reference import (
     resource_uri,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._wsman.response import (
+    Identity,
+)
 
 CAPTURES = Path(__file__).resolve().parents[5] / ".." / "shared" / "facts" / "captures"
 URL = "http://hv1.example.com:5985/wsman"
@@ -633,10 +636,12 @@ def test_identify_tells_who_it_is() -> None:
         "</i:SecurityProfiles></i:IdentifyResponse></s:Body></s:Envelope>"
     )
     session = Transcript(reply)
-    identity = client(session).identify()
-    assert identity.vendor == "Microsoft Corporation"
-    assert identity.version == "OS: 10.0.20348 SP: 0.0 Stack: 3.0"
-    assert identity.security_profiles == ("urn:a",)
+    assert client(session).identify() == Identity(
+        protocol_version=ns.WSMAN,
+        vendor="Microsoft Corporation",
+        version="OS: 10.0.20348 SP: 0.0 Stack: 3.0",
+        security_profiles=("urn:a",),
+    )
     assert session.sent[0].body[0].tag == f"{{{ns.IDENTITY}}}Identify"
     with pytest.raises(ProtocolError, match=re.escape(URL)):
         client(Transcript(answer(machine("a")))).identify()

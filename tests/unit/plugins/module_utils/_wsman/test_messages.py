@@ -36,12 +36,14 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._wsman.fault im
 from ansible_collections.hypervisor.connect.plugins.module_utils._wsman.fault_table import (
     FAULTS,
     SUBCODES,
+    KnownFault,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._wsman.protocol_error import (
     ProtocolError,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._wsman.reference import (
     address,
+    is_reference,
     path_of_reference,
     reference,
     resource_uri,
@@ -230,6 +232,8 @@ def test_reference_survives_a_message(path: InstancePath) -> None:
     wrapped = read(f"<r{DECLARED}><a:EndpointReference>{reference(path)}"
                    "</a:EndpointReference></r>")  # fmt: skip
     assert path_of_reference(bare) == path_of_reference(wrapped) == path
+    assert is_reference(bare)
+    assert is_reference(wrapped)
 
 
 def test_reference_within_a_reference_survives() -> None:
@@ -338,7 +342,7 @@ def test_every_known_fault_has_a_name_and_a_remedy() -> None:
         assert known.remedy
         assert not known.remedy.endswith(".")
         error = WsmanFault(code="Sender", subcode=None, reason="", wsman_code=number)
-        assert (error.name, error.kind, error.remedy) == known
+        assert KnownFault(str(error.name), error.kind, str(error.remedy)) == known
     assert all(remedy for _kind, remedy in SUBCODES.values())
 
 
