@@ -190,8 +190,8 @@ def split(text: str, separators: str) -> list[str]:
 
 
 _KEYWORDS = re.compile(
-    "begin|class|data|do|dynamicparam|filter|for|foreach|function|if|param|process|return"
-    "|switch|trap|try|until|using|while",
+    r"(begin|class|data|do|dynamicparam|filter|for|foreach|function|if|param|process"
+    r"|return|switch|trap|try|until|using|while)(?![\w-])",
     re.IGNORECASE,
 )
 
@@ -269,7 +269,7 @@ class Session:
             return Stage("expression", text)
         match = re.match(r"[^\s]+", text)
         assert match
-        if _KEYWORDS.fullmatch(match[0]):
+        if _KEYWORDS.match(text):
             raise _Failed(_unknown_script(text))
         return Stage(
             "command", match[0], tuple(self._arguments(text[match.end() :].strip()))

@@ -10,6 +10,7 @@ to send is taken by Receive. Nothing here does I/O.
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections.abc import Callable
@@ -21,6 +22,9 @@ from hvsim import powershell
 from hvsim.faults import Code, Fault
 from hvsim.interpreter import Interrupted, PowerShellWorld, State
 from hvsim.outlet import Outlet
+
+# It writes whole messages to the log.
+logging.getLogger("psrpcore").setLevel(logging.WARNING)
 
 FRAGMENT = 32768
 """Bytes of a fragment at most, as PowerShell sends them."""
@@ -198,7 +202,8 @@ class Pipeline(Outlet):
 
     def _host(self, method: ps.HostMethodIdentifier, parameters: list[object]) -> None:
         """Call the client's host, if it has one."""
-        host = self._what.host
+        host: ps.HostInfo | None = self._what.host
+        assert host is not None
         if host.UseRunspaceHost:
             host = self._pool.host
         if host is not None and not host.IsHostNull:
@@ -265,7 +270,9 @@ def _serialisable(value: object) -> object:
     if isinstance(value, powershell.Table):
         return {name: _serialisable(item) for name, item in value.items()}
     if isinstance(value, powershell.Record):
-        return ps.PSCustomObject(
+        shown = ps.PSCustomObject(
             **{name: _serialisable(item) for name, item in value.items()}
         )
+        shown.PSObject.to_string = powershell.to_string(value)
+        return shown
     return value

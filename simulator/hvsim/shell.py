@@ -18,11 +18,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lxml import etree
 
-from hvsim import interpreter, psrp, soap
+from hvsim import interpreter, soap
 from hvsim.enumeration import endpoint_reference, reference_parts
 from hvsim.faults import Code, Fault
 from hvsim.interpreter import Host, Interrupted, State
@@ -30,6 +30,9 @@ from hvsim.namespaces import ANONYMOUS, NS, nsmap, qname
 from hvsim.outlet import Outlet
 from hvsim.pipeline import Resource
 from hvsim.soap import Filter, Item, Request
+
+if TYPE_CHECKING:
+    from hvsim import psrp
 
 SHELL = NS["rsp"]
 CMD = SHELL + "/cmd"
@@ -130,19 +133,6 @@ class Command(Outlet):
     def signal(self, code: str) -> None:
         """`ctrl_c`, `ctrl_break`: the command ends itself, in its own time."""
         self.stop()
-
-
-class Runs(Protocol):
-    """What a shell runs: a Command, or a pipeline of PowerShell."""
-
-    def send(self, stream: str, data: bytes, *, end: bool) -> None:
-        """To its standard input."""
-
-    def signal(self, code: str) -> None:
-        """Ask it to end."""
-
-    def stop(self) -> None:
-        """Make it end."""
 
 
 @dataclass
@@ -337,7 +327,7 @@ class ShellResource(Resource):
         if is_text:
             shell.codec = _codec(request.options.text("WINRS_CODEPAGE") or "437")
         else:
-            shell.pool = psrp.Pool(shell.identifier, shell.state)
+            shell.pool = _pool(shell)
             shell.pool.receive(_base64(_text(body, "creationXml")))
         return shell
 
@@ -458,6 +448,18 @@ class ShellResource(Resource):
             if value:
                 etree.SubElement(root, qname(f"rsp:{name}")).text = value
         return root
+
+
+def _pool(shell: Shell) -> psrp.Pool:
+    """A runspace pool; psrpcore is an extra of hvsim."""
+    try:
+        from hvsim import psrp
+    except ImportError:
+        raise Fault(
+            Code.INVALID_RESOURCE_URI,
+            "This hvsim answers no PowerShell remoting: psrpcore is not installed.",
+        ) from None
+    return psrp.Pool(shell.identifier, shell.state)
 
 
 def _receive_response(
