@@ -8,11 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hvsim.enumeration import WQL
-from hvsim.faults import Code, Fault
-from hvsim.namespaces import DMTF, NS
-from hvsim.soap import Filter, Names, Request
-from hvsim.wmi.resource import ASSOCIATION_FILTER, SELECTOR_FILTER
 from lxml import etree
 from wmi_client import (
     CIMV2,
@@ -26,6 +21,12 @@ from wmi_client import (
     reference,
     values,
 )
+
+from hvsim.enumeration import WQL
+from hvsim.faults import Code, Fault
+from hvsim.namespaces import DMTF, NS
+from hvsim.soap import Filter, Names, Request
+from hvsim.wmi.resource import ASSOCIATION_FILTER, SELECTOR_FILTER
 
 VSSD = "Msvm_VirtualSystemSettingData"
 
@@ -380,7 +381,7 @@ def test_association_filter(host: Client) -> None:
         ),
     ],
 )
-def test_invoke_that_fails(
+def test_invoke_that_fails(  # noqa: PLR0917 - pytest names them
     host: Client,
     uri: str,
     method: str,

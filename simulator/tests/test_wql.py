@@ -9,13 +9,14 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hvsim.wmi import wql
 from hvsim.wmi.errors import InvalidQuery
 from hvsim.wmi.evaluate import compile_condition
 from hvsim.wmi.schema import VIRTUALIZATION, schema
 from hvsim.wmi.values import Instance, ObjectPath
-from hypothesis import given
-from hypothesis import strategies as st
 
 SYSTEM = schema(VIRTUALIZATION).find("Msvm_ComputerSystem")
 VALUES = {

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from lxml import etree
+
 from hvsim.enumeration import WQL
 from hvsim.faults import Fault
 from hvsim.model.clock import HeldClock
@@ -15,7 +17,6 @@ from hvsim.model.model import Model
 from hvsim.namespaces import NS, WMI, qname
 from hvsim.soap import Filter, Names, Request
 from hvsim.wmi.resource import WmiResource
-from lxml import etree
 
 V2 = WMI + "root/virtualization/v2/"
 CIMV2 = WMI + "root/cimv2/"
@@ -33,14 +34,12 @@ def values(element: etree._Element) -> dict[str, Any]:
     for child in element:
         text = None if child.get(qname("xsi:nil")) else "".join(child.itertext())
         name = local(child)
-        if name in result:
-            earlier = result[name]
-            result[name] = [
-                *(earlier if isinstance(earlier, list) else [earlier]),
-                text,
-            ]
-        else:
+        if name not in result:
             result[name] = text
+        elif isinstance(result[name], list):
+            result[name].append(text)
+        else:
+            result[name] = [result[name], text]
     return result
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,28 @@ Class = dict[str, Any]
 def derive(dump: dict[str, Class], wanted: list[str]) -> dict[str, Class]:
     """The wanted classes and all their ancestors, each with what it declares."""
     result: dict[str, Class] = {}
+    kinds = _kinds(dump)
     for name in wanted:
-        _add(dump, name, result)
+        _add(dump, name, result, kinds)
     return dict(sorted(result.items()))
 
 
-def _add(dump: dict[str, Class], name: str, result: dict[str, Class]) -> None:
+def _kinds(dump: dict[str, Class]) -> dict[tuple[str, str], str]:
+    """The type that most classes give a property which they inherit from one."""
+    told: dict[tuple[str, str], Counter[str]] = {}
+    for source in dump.values():
+        for prop in source["properties"]:
+            key = prop["origin"], prop["name"]
+            told.setdefault(key, Counter())[_type(prop)] += 1
+    return {key: counter.most_common(1)[0][0] for key, counter in told.items()}
+
+
+def _add(
+    dump: dict[str, Class],
+    name: str,
+    result: dict[str, Class],
+    kinds: dict[tuple[str, str], str],
+) -> None:
     source = dump[name]
     line = [name, *source.get("ancestors", [])]
     if line[-1] == ROOT:
@@ -68,7 +85,9 @@ def _add(dump: dict[str, Class], name: str, result: dict[str, Class]) -> None:
         entry = result.setdefault(ancestor, _empty(dump, line, position))
         for prop in source["properties"]:
             if prop["origin"] == ancestor and _is_real(prop):
-                entry["properties"].setdefault(prop["name"], _type(prop))
+                entry["properties"].setdefault(
+                    prop["name"], kinds[ancestor, prop["name"]]
+                )
         for method_name, method in source.get("methods", {}).items():
             if method.get("origin", name) == ancestor:
                 entry["methods"].setdefault(method_name, _parameters(method))

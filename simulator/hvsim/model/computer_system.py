@@ -89,7 +89,7 @@ def host(model: Model) -> Iterator[Values]:
 @of_machine(SYSTEM)
 def machine_system(model: Model, machine: Machine) -> Iterator[Values]:
     """A machine."""
-    uptime = machine.uptime(model.clock.now())
+    uptime = machine.uptime(model.now())
     yield {
         "Caption": "Virtual Machine",
         "CreationClassName": SYSTEM,
@@ -194,7 +194,7 @@ def _settle(machine: Machine) -> None:
 
 
 def _arrive(model: Model, machine: Machine, job_type: JobType) -> JobError | None:
-    enter(machine, RESULTS[job_type], model.clock.now(), afresh=job_type)
+    enter(machine, RESULTS[job_type], model.now(), afresh=job_type)
     return None
 
 
@@ -246,4 +246,4 @@ def when_shut_down(model: Model, machine: Machine, action: Callable[[], None]) -
     """Let something happen once the guest has shut down."""
     seconds = shutdown_seconds(model, machine)
     if seconds != float("inf"):
-        model.at(model.clock.now() + seconds, action)
+        model.at(model.now() + seconds, action)

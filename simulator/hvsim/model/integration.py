@@ -170,8 +170,8 @@ def _if_same(
 
 
 def _power_off(model: Model, machine: Machine) -> None:
-    enter(machine, Power.OFF, model.clock.now(), afresh=JobType.SHUT_DOWN)
+    enter(machine, Power.OFF, model.now(), afresh=JobType.SHUT_DOWN)
 
 
 def _reboot(model: Model, machine: Machine) -> None:
-    enter(machine, Power.RUNNING, model.clock.now(), afresh=JobType.REBOOT)
+    enter(machine, Power.RUNNING, model.now(), afresh=JobType.REBOOT)

@@ -33,7 +33,7 @@ _STATUS = {
 @of_host(CONCRETE_JOB)
 def jobs(model: Model) -> Iterator[Values]:
     """The jobs that run, and those that ended less than five minutes ago."""
-    now = model.clock.now()
+    now = model.now()
     for job in list(model.jobs.values()):
         yield _job(model, job, now)
 

@@ -144,7 +144,7 @@ def _modify(
             config.configuration.notes = value[0] if value else ""
         else:
             config.configuration.settings[name] = value
-    machine.configured = model.clock.now()
+    machine.configured = model.now()
     return None
 
 

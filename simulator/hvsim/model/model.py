@@ -76,6 +76,7 @@ class Model:
         self.job_failures: list[JobError] = []
         self._owners: dict[str, str] = {}
         self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._settling: float | None = None
         self._counter = 0
         self._population = Population(
             seed, self.clock.now(), self.switches, self.images
@@ -88,7 +89,7 @@ class Model:
         """Hold the model; what is due has happened. Gives the present time."""
         with self.lock:
             self._settle()
-            yield self.clock.now()
+            yield self.now()
 
     # Machines
 
@@ -131,6 +132,10 @@ class Model:
 
     # Time
 
+    def now(self) -> float:
+        """The present; what was due earlier finds the time at which it was due."""
+        return self.clock.now() if self._settling is None else self._settling
+
     def at(self, when: float, action: Callable[[], None]) -> None:
         """Let something happen at that time."""
         self._counter += 1
@@ -138,8 +143,12 @@ class Model:
 
     def _settle(self) -> None:
         now = self.clock.now()
-        while self._due and self._due[0][0] <= now:
-            heapq.heappop(self._due)[2]()
+        try:
+            while self._due and self._due[0][0] <= now:
+                self._settling, _, action = heapq.heappop(self._due)
+                action()
+        finally:
+            self._settling = None
 
     # Jobs
 
@@ -164,7 +173,7 @@ class Model:
         With a duration of 0 it has ended when this returns.
         """
         self._counter += 1
-        now = self.clock.now()
+        now = self.now()
         job = Job(
             guid=guid("job", self._counter),
             type=job_type,
@@ -189,7 +198,7 @@ class Model:
         """Terminate a job before its time."""
         job.state = JobState.TERMINATED
         job.error = error
-        self._close(job, job.percent(self.clock.now()))
+        self._close(job, job.percent(self.now()))
         if job.undo:
             job.undo()
 
@@ -205,9 +214,7 @@ class Model:
 
     def _close(self, job: Job, reached: int) -> None:
         job.reached = reached
-        job.finished = max(
-            job.started, min(self.clock.now(), job.started + job.seconds)
-        )
+        job.finished = self.now()
         self.at(job.finished + self.time_before_removal, lambda: self._forget(job))
 
     def _forget(self, job: Job) -> None:

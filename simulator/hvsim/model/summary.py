@@ -194,7 +194,7 @@ def _running(model: Model, machine: Machine, names: set[str]) -> Values:
         "ReplicationState": 0,
         "StatusDescriptions": ["Operating normally"],
         "SwapFilesInUse": False,
-        "UpTime": int(machine.uptime(model.clock.now()) * 1000),
+        "UpTime": int(machine.uptime(model.now()) * 1000),
     }
 
 

@@ -124,7 +124,7 @@ def operating_system(model: Model) -> Iterator[Values]:
         "FreeVirtualMemory": total // 2,
         "InstallDate": moment(model.booted - 86400.0 * 200),
         "LastBootUpTime": moment(model.booted),
-        "LocalDateTime": moment(model.clock.now()),
+        "LocalDateTime": moment(model.now()),
         "Locale": "0409",
         "Manufacturer": "Microsoft Corporation",
         "MaxNumberOfProcesses": 4294967295,

@@ -1,3 +1,6 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What of WMI is simulated, as a page: python -m hvsim.wmi.coverage > COVERAGE.md."""
 
 from __future__ import annotations

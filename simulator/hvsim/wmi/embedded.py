@@ -83,7 +83,7 @@ def parse(text: str, schema: Schema) -> Instance:
         root = etree.fromstring(unescaped.encode(), _parser())
     except (etree.XMLSyntaxError, ValueError):
         raise EmbeddedError(FAILED, "The instance text is not well-formed.") from None
-    if root.tag != "INSTANCE":
+    if root.tag != "INSTANCE" or root.getroottree().docinfo.doctype:
         raise EmbeddedError(INVALID_PARAMETER, "The parameter is no INSTANCE.")
     try:
         cim_class = schema.find(root.get("CLASSNAME") or "")
