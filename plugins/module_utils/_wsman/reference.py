@@ -114,15 +114,19 @@ def reference(path: InstancePath) -> str:
 
 
 ENDPOINT_REFERENCE = Name(ADDRESSING, "EndpointReference")
-_PARAMETERS = Name(ADDRESSING, "ReferenceParameters")
+_PARTS = frozenset(
+    Name(namespace, name)
+    for namespace in (ADDRESSING, "")
+    for name in ("ReferenceParameters", "EndpointReference")
+)
+"""In a row of columns nothing has a namespace (recorded for dates)."""
+
 _NAME = Name("", "Name")
 
 
 def is_reference(element: Element) -> bool:
     """Whether an element is, or directly holds, an endpoint reference."""
-    return any(
-        child.name in (_PARAMETERS, ENDPOINT_REFERENCE) for child in element.children
-    )
+    return any(child.name in _PARTS for child in element.children)
 
 
 def path_of_reference(element: Element) -> InstancePath:
@@ -134,8 +138,9 @@ def path_of_reference(element: Element) -> InstancePath:
     Raises:
         ProtocolError: It has no resource URI, or a selector has no name.
     """
-    inner = element.child(ENDPOINT_REFERENCE) or element
-    parameters = inner.child(_PARAMETERS)
+    own = _by_local_name(element)
+    inner = _by_local_name(own.get("EndpointReference", element))
+    parameters = inner.get("ReferenceParameters")
     parts = {} if parameters is None else _by_local_name(parameters)
     if "ResourceURI" not in parts or not parts["ResourceURI"].token:
         raise ProtocolError("an endpoint reference has no resource URI")

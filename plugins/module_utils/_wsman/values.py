@@ -27,9 +27,15 @@ from .reference import is_reference, path_of_reference, reference, split_uri
 FRAGMENT = Name(WSMAN, "XmlFragment")
 
 _DATES = frozenset(
-    Name(CIM, name) for name in ("Datetime", "Interval", "Date", "CIM_DateTime")
+    Name(namespace, name)
+    for namespace in (CIM, "")
+    for name in ("Datetime", "Interval", "Date", "CIM_DateTime")
 )
-"""The choices of DSP0230's cimDateTime, but for Time, which stays text."""
+"""The choices of DSP0230's cimDateTime, but for Time, which stays text.
+
+In a row of columns Windows writes them without a namespace, as it does the columns
+(recorded of Windows Server 2003 and 2008).
+"""
 
 _WIRE_TYPES = {
     f"cim{name}": kind

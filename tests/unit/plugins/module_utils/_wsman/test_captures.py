@@ -232,13 +232,20 @@ def recorded_items(document: Recorded) -> list[ET.Element]:
     return []
 
 
+DATES = ("Datetime", "Interval", "Date", "Time")
+
+
+def local(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
 def plain(element: ET.Element) -> Any:
     """A property's value as the other reader finds it: text, None, or what is in it."""
     if element.get(f"{XSI}nil") in ("true", "1"):
         return None
     if not len(element):
         return element.text or ""
-    dates = [child for child in element if child.tag.startswith(CIM)]
+    dates = [child for child in element if local(child) in DATES]
     if dates:
         return (dates[0].text or "").strip()
     parameters = [
@@ -291,6 +298,31 @@ def compare(ours: Element, theirs: ET.Element) -> int:
             for mine, other in zip(items, values, strict=True):
                 assert same(mine, other) or (mine is None and other == ""), name
     return len(expected)
+
+
+@needs_captures
+def test_rows_of_recorded_queries_have_dates() -> None:
+    """Rows have no namespaces, their dates neither."""
+    source = "txwinrm/server_2008_Win32_OperatingSystem_all_000.xml"
+    (document,) = documents(CAPTURES / source)
+    rows: list[Element] = []
+    parse_response(document.text.encode(), take=rows.append)
+    (row,) = (instance_of(each, class_name="Win32_OperatingSystem") for each in rows)
+    assert row["InstallDate"].isoformat() == "2013-03-09T03:06:25+00:00"
+    assert isinstance(row["TotalVisibleMemorySize"], int)
+
+
+@needs_captures
+def test_no_value_of_a_recorded_wmi_instance_is_taken_for_another_instance() -> None:
+    """But InteropWorkshop's, no recording holds embedded instances as elements."""
+    for document in RESPONSES:
+        if not document.source.startswith(("txwinrm/server", "r4sd", "runner")):
+            continue
+        items: list[Element] = []
+        body = parse_response(document.text.encode(), take=items.append).body
+        for item in [*items, *(() if recorded_items(document) else body)]:
+            for value in instance_of(item).values():
+                assert not isinstance(value, CimInstance), document.source
 
 
 @needs_captures

@@ -87,6 +87,11 @@ def xml(inner: str, tag: str = "c:X", uri: str = URI) -> Any:
          datetime(2013, 4, 15, 16, 28, 43, 0, UTC)),
         ("<cim:Date>2013-04-15</cim:Date>", datetime(2013, 4, 15, tzinfo=UTC)),
         ("<cim:Interval>P0DT0H1M40S</cim:Interval>", timedelta(seconds=100)),
+        ("<Interval>P0DT0H1M40S</Interval>", timedelta(seconds=100)),
+        ("<Datetime>2013-04-15T16:28:43Z</Datetime>",
+         datetime(2013, 4, 15, 16, 28, 43, 0, UTC)),
+        ("<Address/><ReferenceParameters><ResourceURI>http://x/y</ResourceURI>"
+         "</ReferenceParameters>", InstancePath("http://x", "y")),
         ("<cim:Time>10:00:00</cim:Time>", "10:00:00"),
         ("&lt;INSTANCE&gt;", "<INSTANCE>"),
         ("<![CDATA[<a>&]]>", "<a>&"),
