@@ -545,6 +545,8 @@ def _powershell(tail: str, state: State, console: Console) -> int:
     """PowerShell's own options; see `hvsim.powershell` for what it runs."""
     options = powershell_options(tail)
     script = options.get("command", "")
+    if len(script) > 1 and script[0] == script[-1] == '"' and '"' not in script[1:-1]:
+        script = script[1:-1]
     encoded = options.get("encodedcommand")
     if encoded is not None:
         try:
@@ -566,7 +568,7 @@ def _powershell(tail: str, state: State, console: Console) -> int:
                 "the -File parameter.\r\n"
             )
             return -196608
-    elif encoded is None and script.strip().strip('"') in ("", "-"):
+    elif encoded is None and script.strip() in ("", "-"):
         script = console.read()
     return run_powershell(script, state.copy(), console, clixml=encoded is not None)
 
@@ -620,14 +622,11 @@ def run_powershell(
     """Run a script as powershell.exe does; returns the exit code.
 
     Args:
-        script: Its text; one pair of quotation marks around it is taken off.
+        script: Its text.
         state: Of the process.
         console: Of the process.
         clixml: Errors as CLIXML, which is how they come with -EncodedCommand.
     """
-    script = script.strip()
-    if len(script) > 1 and script[0] == script[-1] == '"' and '"' not in script[1:-1]:
-        script = script[1:-1]
     output = _TextOutput(console)
     session = powershell.Session(
         PowerShellWorld(state), variables={"input": console.read} if clixml else {}

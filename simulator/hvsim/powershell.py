@@ -165,28 +165,28 @@ class Stage:
 
 
 def split(text: str, separators: str) -> list[str]:
-    """Cut at separators that stand outside of quotation marks and brackets."""
-    parts, depth, quote, start = [], 0, "", 0
-    comment = False
+    """Cut at separators outside of quotation marks and brackets; comments go."""
+    parts, depth, quote, comment = [""], 0, "", False
     for index, char in enumerate(text):
-        if comment:
-            comment = char != "\n"
-        if comment:
+        if comment and char != "\n":
             continue
+        comment = False
         if quote:
             quote = "" if char == quote else quote
         elif char in "'\"":
             quote = char
         elif char == "#" and (index == 0 or text[index - 1].isspace()):
             comment = True
+            continue
         elif char in "({[":
             depth += 1
         elif char in ")}]":
             depth -= 1
         elif char in separators and depth == 0:
-            parts.append(text[start:index])
-            start = index + 1
-    return [part.strip() for part in [*parts, text[start:]] if part.strip()]
+            parts.append("")
+            continue
+        parts[-1] += char
+    return [part.strip() for part in parts if part.strip()]
 
 
 _KEYWORDS = re.compile(
@@ -194,6 +194,9 @@ _KEYWORDS = re.compile(
     r"|return|switch|trap|try|until|using|while)(?![\w-])",
     re.IGNORECASE,
 )
+
+_SWITCHES = frozenset({"force", "nonewline", "recurse", "stream"})
+"""Parameters of the commands below that take no value."""
 
 _RC_TAIL = re.compile(
     r"If \(-not \$\?\) \{ If \(Get-Variable LASTEXITCODE -ErrorAction SilentlyContinue\)"
@@ -241,8 +244,6 @@ class Session:
 
     def run_statement(self, text: str, output: Output) -> None:
         """Run one statement; an error goes to the error stream and the next one runs."""
-        if text.startswith("#"):
-            return
         self.succeeded = True
         try:
             match = re.match(r"(?i)exit\b\s*(.*)", text)
@@ -286,6 +287,9 @@ class Session:
                 if name is not None:
                     yield name, True
                 name = match["name"]
+                if name.lower() in _SWITCHES:
+                    yield name, True
+                    name = None
             elif match[0] != ",":
                 yield name, self._word(match[0])
                 name = None
