@@ -23,7 +23,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import spnego
 from cryptography import x509
@@ -57,21 +56,6 @@ class User:
     password: str = field(repr=False)
     groups: tuple[str, ...] = ("BA", "AU", "WD")
     expired: bool = False
-
-
-class Context(Protocol):
-    """What is used of a security context of pyspnego."""
-
-    complete: bool
-    client_principal: str | None
-
-    def step(
-        self,
-        in_token: bytes | None = None,
-        *,
-        channel_bindings: GssChannelBindings | None = None,
-    ) -> bytes | None:
-        """Take a token, give one."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +190,7 @@ class Authentication:
         self._client = client
         self._scheme = ""
         self._user: User | None = None
-        self.context: Context | None = None
+        self.context: spnego.ContextProxy | None = None
 
     @property
     def encrypts(self) -> bool:
@@ -313,8 +297,8 @@ class Authentication:
             self._user = User(name, "", groups=("AU", "WD"))
         return SignIn(self._user, (line,) if out else ())
 
-    def _new_context(self, scheme: str) -> Context:
-        context: Context = spnego.server(
+    def _new_context(self, scheme: str) -> spnego.ContextProxy:
+        return spnego.server(
             hostname=self._accounts.kerberos_host or "localhost",
             service="HTTP",
             protocol=scheme.lower(),
@@ -322,7 +306,6 @@ class Authentication:
             if scheme.lower() == "negotiate"
             else spnego.NegotiateOptions.none,
         )
-        return context
 
     def _bindings(self, token: bytes) -> GssChannelBindings | None:
         """What the client's token has to be bound to ([MS-WSMV] 2.2.4.34).
@@ -345,14 +328,14 @@ class Authentication:
     def unwrap(self, header: bytes, data: bytes) -> bytes:
         """Open a sealed message (encryption.Unwrap)."""
         context = self.context
-        assert isinstance(context, spnego.ContextProxy)
+        assert context is not None
         if self._scheme.lower() == "credssp":
             return context.unwrap(header + data).data
         return context.unwrap_winrm(header, data)
 
     def wrap(self, plain: bytes) -> tuple[bytes, bytes, int]:
         """Seal a message (encryption.Wrap)."""
-        assert isinstance(self.context, spnego.ContextProxy)
+        assert self.context is not None
         result = self.context.wrap_winrm(plain)
         return result.header, result.data, result.padding_length
 

@@ -85,7 +85,7 @@ class CertMapping:
     enabled: bool = True
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> tuple[str, ...]:
         """The selectors, in one case."""
         return self.issuer.lower(), self.subject.lower(), self.uri.lower()
 
@@ -110,7 +110,7 @@ class Config:
         self.certificates = dict(certificates or {})
         self.lock = threading.RLock()
         self._listeners: dict[tuple[str, str], Listener] = {}
-        self.mappings: dict[tuple[str, str, str], CertMapping] = {}
+        self.mappings: dict[tuple[str, ...], CertMapping] = {}
         self.apply: Callable[[], None] = lambda: None
         """Called after a change, to open and close listeners."""
         self.listening_on: Callable[[Listener], tuple[str, ...]] = lambda row: ()
@@ -394,7 +394,7 @@ class MappingResource(_Listed):
             row = self._row(request, CertMapping(issuer, subject, uri))
             if not row.username or not row.password:
                 raise Fault(Code.SCHEMA_VALIDATION_ERROR, provider=PROVIDER)
-            self.config.mappings[key] = row  # type: ignore[index]
+            self.config.mappings[key] = row
         return self.created(request)
 
     def put(self, request: Request) -> etree._Element:
@@ -410,10 +410,9 @@ class MappingResource(_Listed):
             del self.config.mappings[self._existing(request).key]
 
     def _existing(self, request: Request) -> CertMapping:
-        row = self.config.mappings.get(self.key_of(request))  # type: ignore[call-overload]
+        row = self.config.mappings.get(self.key_of(request))
         if row is None:
             raise Fault(Code.RESOURCE_NOT_FOUND, provider=PROVIDER)
-        assert isinstance(row, CertMapping)
         return row
 
     def _row(self, request: Request, old: CertMapping) -> CertMapping:

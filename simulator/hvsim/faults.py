@@ -435,7 +435,9 @@ class Fault(Exception):
         subcode: `w:SchemaValidationError` and the like, instead of the table's.
         soap_code: `s:Sender` or `s:Receiver`, instead of the table's.
         wmi_error: Written as `p:MSFT_WmiError`, as quota faults are since 2012.
-        nested_code: The number of the inner WSManFault where it is another one.
+        nested_code: The number of the inner WSManFault where it is another one; with 0
+            there is none, and the text stands in f:ProviderFault itself (recorded of
+            the "Shell cmd plugin").
     """
 
     def __init__(
@@ -465,7 +467,7 @@ class Fault(Exception):
         self.message = message or row.text
         self.provider = provider
         self.extended = extended
-        self.nested_code = nested_code or self.code
+        self.nested_code = self.code if nested_code is None else nested_code
         self.wmi_error = code in QUOTAS if wmi_error is None else wmi_error
 
 
@@ -516,6 +518,9 @@ def _wsman_fault(fault: Fault, addressed: str, computer: str) -> etree._Element:
     provider = _child(message, "f:ProviderFault")
     provider.set("provider", fault.provider)
     provider.set("path", PROVIDER_PATHS.get(fault.provider, ""))
+    if not fault.nested_code:
+        provider.text = _sentence(fault.message)
+        return outer
     inner, inner_message = _fault_and_message(fault.nested_code, computer)
     inner_message.text = _sentence(fault.message)
     provider.append(inner)

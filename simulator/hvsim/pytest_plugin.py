@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def start_hvsim() -> Iterator[StartHvsim]:
     """Start any number of hosts: `start_hvsim(vms=10)`; they end with the test."""
     with ExitStack() as stack:
 
-        def start(**options: object) -> Simulator:
+        def start(**options: Any) -> Simulator:
             return stack.enter_context(Simulator(**options))
 
         yield start

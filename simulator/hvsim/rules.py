@@ -23,9 +23,10 @@ class Rule:
     """One rule.
 
     Attributes:
-        do: `drop` closes the connection without an answer, `delay` waits and then
-            answers (with TimedOut where OperationTimeout is shorter), `http-status` answers with a status and nothing else,
-            `wsman-fault` with a fault, `truncate` sends half of the answer.
+        do: `drop` closes the connection without an answer; `delay` waits and then
+            answers (with TimedOut where OperationTimeout is shorter); `http-status`
+            answers with a status and nothing else; `wsman-fault` with a fault;
+            `truncate` sends half of the answer.
         resource: Of which resource URIs, as a pattern (`*Msvm_ComputerSystem`).
         action: Of which actions: a pattern, or the last word (`Pull`).
         count: How often; None for always.

@@ -89,7 +89,7 @@ class Dropped(Exception):
 
 
 class StatusInstead(Exception):
-    """A rule answers with a status alone."""
+    """A status alone is the answer: HTTP forbids the request, or a rule wants it."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -169,6 +169,9 @@ class Connection(BaseHTTPRequestHandler):
         self.bytes_in = 0
         try:
             self._post()
+        except StatusInstead as refused:
+            self.close_connection = True
+            self._finish(refused.status)
         except Dropped:
             self._log(None, 0, 0)
             self._hang_up()
@@ -184,8 +187,6 @@ class Connection(BaseHTTPRequestHandler):
 
     def _post(self) -> None:
         body = self._body()
-        if body is None:
-            return
         self.bytes_in = len(body)
         anonymous = self.headers.get("WSMANIDENTIFY", "").lower() == "unauthenticated"
         path = urlsplit(self.path).path.rstrip("/").lower()
@@ -317,40 +318,41 @@ class Connection(BaseHTTPRequestHandler):
         utf16 = "utf-16" in content_type.lower().replace('"', "")
         return "utf-16" if utf16 else "utf-8"
 
-    def _body(self) -> bytes | None:
-        """The body; None where the request has been refused instead."""
+    def _body(self) -> bytes:
+        """The body.
+
+        Raises:
+            StatusInstead: It has no length, or too much of it.
+            EOFError: It ends early.
+        """
         limit = self.server.host.config.settings.max_envelope_size * 2 + OVERHEAD
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return self._chunks(limit)
         length = self.headers.get("Content-Length")
         if length is None:
-            return self._refuse(411)
+            raise StatusInstead(411)
         if not length.isdecimal() or len(length) > 12:
-            return self._refuse(400)
+            raise StatusInstead(400)
         if int(length) > limit:
-            return self._refuse(413)
+            raise StatusInstead(413)
         data = self.rfile.read(int(length))
         if len(data) < int(length):
             raise EOFError
         return data
 
-    def _chunks(self, limit: int) -> bytes | None:
+    def _chunks(self, limit: int) -> bytes:
         data = b""
         while True:
             line = self.rfile.readline(1024).partition(b";")[0].strip()
             try:
                 size = int(line, 16)
             except ValueError:
-                return self._refuse(400)
+                raise StatusInstead(400) from None
             if size < 0 or size + len(data) > limit:
-                return self._refuse(413)
+                raise StatusInstead(413)
             data += self.rfile.read(size)
             if self.rfile.readline(1024).strip() or not size:
                 return data
-
-    def _refuse(self, status: int) -> None:
-        self.close_connection = True
-        self._finish(status)
 
     def _challenge(self, signed: SignIn) -> None:
         self._finish(401, signed)

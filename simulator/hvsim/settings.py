@@ -69,7 +69,8 @@ def address_filter(text: str) -> str:
 
 URL_PREFIX = pattern(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
 THUMBPRINT = pattern(r"([0-9A-Fa-f]{40})?")
-_HOST = r"(\*|<local>|\*?[A-Za-z0-9._:\[\]-]+\*?)"
+_NAME = r"[A-Za-z0-9._:\[\]-]+"
+_HOST = rf"(\*|<local>|\*{_NAME}|{_NAME}\*?)"
 _PORT = number(1, 65535)
 _AUTH = ("Basic", "Kerberos", "Negotiate", "Certificate", "CredSSP")
 

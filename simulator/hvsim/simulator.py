@@ -17,15 +17,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from hvsim.authentication import Accounts, User
 from hvsim.certificates import Certificates
 from hvsim.config import CertMapping, Config, Listener
+from hvsim.interpreter import Host as Computer
 from hvsim.model.clock import Clock
 from hvsim.model.model import Model
-from hvsim.pipeline import Pipeline, Resource
+from hvsim.pipeline import Pipeline
 from hvsim.rules import Rule, Rules
 from hvsim.server import Host, HttpListener, RequestLog
+from hvsim.shell import ShellResource
+from hvsim.wmi.resource import WmiResource
 
 LOG = logging.getLogger("hvsim")
 
@@ -85,6 +89,7 @@ class Simulator:
     Attributes:
         model: Its machines and what else WMI knows.
         config: Its winrm/config.
+        shells: Its remote shells.
         rules: What shall go wrong from now on.
         requests: Every HTTP exchange so far.
         accounts, certificates, pipeline: What their names say.
@@ -93,8 +98,8 @@ class Simulator:
         ValueError: A setting or policy is none.
     """
 
-    def __init__(self, options: Options | None = None, **more: object) -> None:
-        self.options = options = options or Options(**more)  # type: ignore[arg-type]
+    def __init__(self, options: Options | None = None, **more: Any) -> None:
+        self.options = options = options or Options(**more)
         self.username = options.username
         self.password = options.password or secrets.token_urlsafe(18)
         self._folder = Path(tempfile.mkdtemp(prefix="hvsim-"))
@@ -117,10 +122,14 @@ class Simulator:
             hostname=options.hostname,
             clock=options.clock,
         )
+        self.shells = ShellResource(
+            self.config.settings,
+            Computer(computer=options.hostname, version=options.version),
+        )
         self.rules = Rules(options.rules)
         self.pipeline = Pipeline(
             self.config.settings,
-            [*self.config.resources(), *self._resources()],
+            [*self.config.resources(), WmiResource(self.model), self.shells],
             computer=options.hostname,
             version=options.version,
             strict=options.strict,
@@ -130,12 +139,6 @@ class Simulator:
         )
         self._open: dict[tuple[str, str], HttpListener] = {}
         self._lock = threading.RLock()
-
-    def _resources(self) -> list[Resource]:
-        """WMI and the shells."""
-        from hvsim.wmi.resource import WmiResource
-
-        return [WmiResource(self.model)]
 
     @property
     def requests(self) -> RequestLog:
@@ -192,6 +195,7 @@ class Simulator:
     def stop(self) -> None:
         """Close every port and connection."""
         self.config.apply = lambda: None
+        self.shells.close()
         with self._lock:
             listeners, self._open = list(self._open.values()), {}
         for listener in listeners:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
-from hvsim.simulator import Simulator
 from lxml import etree
+
+from hvsim.simulator import Simulator
 
 pytest_plugins = ["hvsim.pytest_plugin"]
 

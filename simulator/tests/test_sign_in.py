@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+
 from hvsim.authentication import User, ntlm_binding, ntlm_domain
 from hvsim.encryption import BadEncryption, seal, unseal
 from hvsim.settings import rights_of
