@@ -40,7 +40,7 @@ _RIGHTS = (
     "sign in as a member of the host's Administrators, or of Remote Management Users "
     "and Hyper-V Administrators"
 )
-_GONE = "check that it still exists; instances may vanish between two requests"
+_GONE = "check its class and its keys, and that it still exists"
 _LATER = "try again later, with less at a time, or raise the quota in winrm/config"
 _QUERY = (
     "check the query and its class; all classes of root/virtualization/v2 are missing "

@@ -281,8 +281,7 @@ def test_fault_says_what_where_and_what_to_do() -> None:
     error = fault_of(fault(wsman_fault("No such  thing. ")), where="http://h/wsman")
     assert str(error) == (
         "http://h/wsman: No such thing (ERROR_WSMAN_RESOURCE_NOT_FOUND, 0x80338000, "
-        "w:TimedOut); check that it still exists; instances may vanish between two "
-        "requests."
+        "w:TimedOut); check its class and its keys, and that it still exists."
     )
     assert error.machine == "hv1"
     assert error.details["name"] == "ERROR_WSMAN_RESOURCE_NOT_FOUND"
