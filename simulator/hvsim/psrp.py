@@ -11,6 +11,7 @@ to send is taken by Receive. Nothing here does I/O.
 from __future__ import annotations
 
 import logging
+import struct
 import threading
 import uuid
 from collections.abc import Callable
@@ -28,6 +29,17 @@ logging.getLogger("psrpcore").setLevel(logging.WARNING)
 
 FRAGMENT = 32768
 """Bytes of a fragment at most, as PowerShell sends them."""
+_NOT_PSRP = (
+    psrpcore.PSRPCoreError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    SyntaxError,  # ElementTree's ParseError
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What psrpcore raises for bytes that are no PSRP."""
 
 
 class Pool(Outlet):
@@ -66,7 +78,7 @@ class Pool(Outlet):
                 self._core.receive_data(payload)
                 while (event := self._core.next_event()) is not None:
                     self._handle(event)
-            except (psrpcore.PSRPCoreError, ValueError, KeyError, TypeError):
+            except _NOT_PSRP:
                 raise Fault(Code.INVALID_PARAMETER_WIN32) from None
             self.flush()
 

@@ -9,6 +9,7 @@ import base64
 from collections.abc import Sequence
 
 import pytest
+
 from hvsim.interpreter import (
     Host,
     Memory,

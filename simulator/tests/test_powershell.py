@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 
 import pytest
+
 from hvsim.interpreter import Host, Memory, PowerShellWorld, State, run_powershell
 from hvsim.powershell import Session, split
 
