@@ -9,7 +9,7 @@ Windows writes.
 
 from __future__ import annotations
 
-from .._cim.markup import XML, XSI, Name
+from .._cim.markup import XSI, Name
 
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
@@ -54,4 +54,3 @@ DMTF_CIM = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2"
 
 NIL = Name(XSI, "nil")
 TYPE = Name(XSI, "type")
-LANG = Name(XML, "lang")
