@@ -123,6 +123,13 @@ def test_items_are_made_when_they_are_due(numbers: Any) -> None:
     assert Numbers.made == 6
 
 
+def test_pull_may_name_another_uri_as_libvirt_does(numbers: Any) -> None:
+    opened = numbers.ask("n:Enumerate", NUMBERS + "/*", enumerate_body(1))
+    context = opened.text("n:EnumerationContext")
+    pulled = numbers.ask("n:Pull", NUMBERS + "/Number", pull_body(context))
+    assert len(pulled.texts("n:Items/N")) == 1
+
+
 def test_max_batch_items_bounds_every_page(numbers: Any) -> None:
     numbers.simulator.config.settings.set("MaxBatchItems", 4)
     answer = numbers.ask("n:Enumerate", NUMBERS, enumerate_body(10, 32000))

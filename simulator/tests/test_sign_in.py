@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from base64 import b64encode
@@ -55,6 +56,18 @@ def test_every_scheme_is_offered_in_the_order_of_windows(start_hvsim: Any) -> No
     )
     lines = ["Negotiate", "Kerberos", 'Basic realm="WSMAN"', "CredSSP"]
     assert challenges(post(host.http_url)) == lines
+
+
+def test_certificate_satisfies_the_strictest_checks(hvsim: Any) -> None:
+    context = ssl.create_default_context(cafile=hvsim.ca_file)
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    parts = urlsplit(hvsim.https_url)
+    for name in ("127.0.0.1", "localhost", "HVSIM"):
+        with (
+            socket.create_connection((parts.hostname, parts.port)) as plain,
+            context.wrap_socket(plain, server_hostname=name) as secure,
+        ):
+            assert secure.version() == "TLSv1.3"
 
 
 def test_basic_is_refused_while_basic_is_false(hvsim: Any) -> None:
