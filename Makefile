@@ -71,6 +71,7 @@ build: setup ## The collection's archive, in .build/dist
 lock: setup ## Lock the newest versions of what requirements/*.in ask for
 	$(UV) --python-version 3.10 requirements/uv.in -o requirements/uv.txt
 	$(UV) --python-version 3.10 requirements/dev.in -o requirements/dev.txt
+	$(UV) --python-version 3.10 requirements/clients.in -o requirements/clients.txt
 	$(UV) --python-version 3.10 requirements/matrix-2.16.in -o requirements/matrix-2.16.txt
 	$(UV) --python-version 3.11 requirements/matrix-2.19.in -o requirements/matrix-2.19.txt
 	$(UV) --python-version 3.12 requirements/matrix-2.21.in -o requirements/matrix-2.21.txt

@@ -33,16 +33,22 @@ VENV = ROOT / ".venv"
 NEEDED = (
     "busybox-static",
     "cpio",
+    "curl",
     "dnsmasq-base",
     "gcc",
     "gnutls-bin",
     "iproute2",
     "iptables",
     "kmod",
+    "krb5-admin-server",
+    "krb5-kdc",
+    "krb5-user",
+    "libkrb5-dev",
     "libsasl2-modules",
     "libvirt-clients",
     "libvirt-daemon",
     "libvirt-dev",
+    "libxml2-utils",
     "netcat-openbsd",
     "openssh-client",
     "openssh-server",
@@ -53,6 +59,9 @@ NEEDED = (
     "qemu-utils",
     "sasl2-bin",
     "shellcheck",
+    "uuid-runtime",
+    "winrmcp",
+    "wsl",
 )
 """Debian packages without which a target fails; the same names in Ubuntu."""
 
@@ -86,6 +95,7 @@ def main(arguments: Sequence[str]) -> int:
         link_collection()
         install_debian_packages()
         make_venv()
+        make_clients_venv()
         if "bench" in arguments:
             install_bench()
     except SetupError as error:
@@ -215,6 +225,23 @@ def make_matrix_venv(core: str, interpreter: Interpreter) -> Path:
         uv_install(venv, lock)
         (venv / ".stamp").write_text(json.dumps(stamp), encoding="utf-8")
     return venv
+
+
+def make_clients_venv() -> None:
+    """Put WinRM clients that need an environment of their own into .build/clients.
+
+    evil-winrm-py holds pypsrp below the release that the tests have.
+    """
+    lock = ROOT / "requirements" / "clients.txt"
+    venv = BUILD / "clients"
+    stamp = {"locks": digest([lock]), "root": str(ROOT)}
+    if _stamp_of(venv) != stamp:
+        shutil.rmtree(venv, ignore_errors=True)
+        uv = str(VENV / "bin" / "uv")
+        python = str(VENV / "bin" / "python")
+        _run([uv, "venv", "--quiet", "--python", python, str(venv)])
+        uv_install(venv, lock)
+        (venv / ".stamp").write_text(json.dumps(stamp), encoding="utf-8")
 
 
 def install_bench() -> None:

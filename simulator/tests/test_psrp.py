@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 import psrpcore
 import pytest
@@ -61,9 +62,9 @@ class Client:
         return self._events(server, client.pipeline_id, whole=True)
 
     def start(
-        self, *commands: psrpcore.Command | str, **options: object
+        self, *commands: psrpcore.Command | str, host: ps.HostInfo | None = None
     ) -> tuple[psrpcore.ClientPowerShell, Outlet]:
-        client = psrpcore.ClientPowerShell(self.core, **options)
+        client = psrpcore.ClientPowerShell(self.core, host=host)
         for command in commands:
             if isinstance(command, str):
                 client.add_script(command)
@@ -86,7 +87,7 @@ def command(name: str, **parameters: object) -> psrpcore.Command:
     return new
 
 
-def outputs(events: Iterable[psrpcore.PSRPEvent]) -> list[object]:
+def outputs(events: Iterable[psrpcore.PSRPEvent]) -> list[Any]:
     return [e.data for e in events if isinstance(e, psrpcore.PipelineOutputEvent)]
 
 

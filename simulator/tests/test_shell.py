@@ -89,7 +89,7 @@ class Shell:
     def delete(self) -> Any:
         return self.client.ask("x:Delete", CMD, "", {"ShellId": self.identifier})
 
-    def outcome(self, command: str, **changes: str) -> Output:
+    def outcome(self, command: str, **changes: Any) -> Output:
         output = Output()
         while output.code is None:
             answer = self.receive(command, **changes)
