@@ -12,15 +12,24 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol, Union
+from typing import Any, Protocol
 
 from .._cim.instance import CimInstance, InstancePath
-from .._cim.markup import Element, Name, escape, escape_attribute
+from .._cim.markup import Element, Name, escape_attribute
 from .._cim.schema import results_of
 from .._cim.wql import class_of
 from .._core.errors import HypervisorConnectError
 from . import namespaces as ns
+from .enumeration import (
+    BOTH,
+    EPR,
+    MAX_ELEMENTS,
+    MAX_EMPTY_PAGES,
+    OBJECT,
+    Enumeration,
+    Page,
+    context_element,
+)
 from .envelope import (
     LOCALE,
     MAX_ENVELOPE_SIZE,
@@ -31,7 +40,6 @@ from .envelope import (
 from .filters import Filter, wql
 from .protocol_error import ProtocolError
 from .reference import (
-    ENDPOINT_REFERENCE,
     Selectors,
     Target,
     address,
@@ -42,26 +50,9 @@ from .reference import (
 from .response import Identity, Response, parse_identity, parse_response
 from .values import FRAGMENT, check_name, elements, instance_of
 
-OBJECT, EPR, BOTH = "object", "epr", "both"
-"""What an enumeration answers with: instances, their paths, instances with paths."""
-
-_MODES = {OBJECT: "", EPR: "EnumerateEPR", BOTH: "EnumerateObjectAndEPR"}
-
-MAX_ELEMENTS = 32_000
-"""MaxBatchItems of WinRM: a page ends where the envelope is full ([MS-WSMV] 2.2.4)."""
-
-MAX_EMPTY_PAGES = 8
-"""Pages without an item before the end of a sequence; no server was seen to send one."""
+Options = Mapping[str, Any]
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}\Z", re.ASCII)
-_ITEM = Name(ns.WSMAN, "Item")
-_CONTEXT = Name(ns.ENUMERATION, "EnumerationContext")
-_ENDS = frozenset(
-    (Name(ns.ENUMERATION, "EndOfSequence"), Name(ns.WSMAN, "EndOfSequence"))
-)
-
-Options = Mapping[str, Any]
-Item = Union[CimInstance, InstancePath]
 
 
 class Session(Protocol):
@@ -83,73 +74,6 @@ class Session(Protocol):
             repeatable: Whether it does no harm to send it twice.
             operation_timeout: Seconds that the server was given.
         """
-
-
-@dataclass
-class _Page:
-    """What one answer adds to an enumeration."""
-
-    items: list[Item] = field(default_factory=list)
-    context: str | None = None
-    is_last: bool = False
-
-
-@dataclass(frozen=True)
-class _Enumeration:
-    """What is enumerated, and in which portions."""
-
-    target: Target
-    selectors: Selectors | None = None
-    filter: Filter | None = None
-    mode: str = OBJECT
-    max_elements: int = MAX_ELEMENTS
-    options: Options | None = None
-    class_name: str = ""
-
-    def enumerate(self) -> str:
-        """The body of an Enumerate that wants its first page at once (DSP0226 8.2)."""
-        wanted = _MODES[self.mode]
-        mode = f"<w:EnumerationMode>{wanted}</w:EnumerationMode>" if wanted else ""
-        return (
-            "<n:Enumerate><w:OptimizeEnumeration/>"
-            f"<w:MaxElements>{self.max_elements}</w:MaxElements>"
-            f"{mode}{self.filter or ''}</n:Enumerate>"
-        )
-
-    def pull(self, context: str) -> str:
-        """The limits have to be those of the Enumerate (ERROR_WSMAN_PULL_PARAMS...)."""
-        return (
-            f"<n:Pull>{_context(context)}"
-            f"<n:MaxElements>{self.max_elements}</n:MaxElements></n:Pull>"
-        )
-
-    def item(self, element: Element) -> Item:
-        """One item of a page, which has to be of the mode.
-
-        Raises:
-            ProtocolError: It is not.
-        """
-        if self.mode == EPR:
-            if element.name != ENDPOINT_REFERENCE:
-                raise ProtocolError(
-                    "an item is no endpoint reference, as was asked for"
-                )
-            return path_of_reference(element)
-        if self.mode == OBJECT:
-            return self._instance(element)
-        reference = element.child(ENDPOINT_REFERENCE)
-        objects = [child for child in element.children if child is not reference]
-        if element.name != _ITEM or reference is None or not objects:
-            raise ProtocolError("an item is no instance with its endpoint reference")
-        return self._instance(objects[0], path_of_reference(reference))
-
-    def _instance(
-        self, element: Element, path: InstancePath | None = None
-    ) -> CimInstance:
-        if element.name in (ENDPOINT_REFERENCE, _ITEM):
-            raise ProtocolError("an item is not the plain instance that was asked for")
-        row_class = self.class_name if element.name == FRAGMENT else None
-        return instance_of(element, class_name=row_class, path=path)
 
 
 def _new_message_id() -> str:
@@ -336,7 +260,7 @@ class WsmanClient:
             max_elements: The most items of a page.
         """
         return self._pages(
-            _Enumeration(
+            Enumeration(
                 target=resource_uri(namespace, "*"),
                 selectors=selectors,
                 filter=wql(query),
@@ -369,7 +293,7 @@ class WsmanClient:
             options: Further options for the server.
         """
         return self._pages(
-            _Enumeration(
+            Enumeration(
                 target=target,
                 selectors=selectors,
                 filter=filter,
@@ -383,10 +307,10 @@ class WsmanClient:
         self, target: Target, context: str, selectors: Selectors | None = None
     ) -> None:
         """Tell the server to forget an enumeration."""
-        body = f"<n:Release>{_context(context)}</n:Release>"
+        body = f"<n:Release>{context_element(context)}</n:Release>"
         self._call(ns.RELEASE, target, selectors, body=body)
 
-    def _pages(self, wanted: _Enumeration) -> Iterator[Any]:
+    def _pages(self, wanted: Enumeration) -> Iterator[Any]:
         """Enumerate, then Pull until the end; always with the newest context.
 
         A Pull whose answer got lost has moved the enumeration on: asked again, it would
@@ -409,15 +333,15 @@ class WsmanClient:
             context = page.context or context
             empty = 0 if page.items else empty + 1
 
-    def _let_go(self, wanted: _Enumeration, context: str) -> None:
+    def _let_go(self, wanted: Enumeration, context: str) -> None:
         """Release without an error: the server forgets by itself, only later."""
         try:
             self.release(wanted.target, context, wanted.selectors)
         except HypervisorConnectError:
             return
 
-    def _page(self, action: str, name: str, body: str, wanted: _Enumeration) -> _Page:
-        page = _Page()
+    def _page(self, action: str, name: str, body: str, wanted: Enumeration) -> Page:
+        page = Page()
         response = self._call(
             action,
             wanted.target,
@@ -428,8 +352,7 @@ class WsmanClient:
             take=lambda element: page.items.append(wanted.item(element)),
         )
         element = self._checked(lambda: response.only(Name(ns.ENUMERATION, name)))
-        page.context = element.child_token(_CONTEXT) or None
-        page.is_last = any(child.name in _ENDS for child in element.children)
+        page.end(element)
         return page
 
     def _resource(
@@ -512,13 +435,21 @@ def _representation(
     return f'<{tag} xmlns:c="{escape_attribute(uri)}">{inner}</{tag}>'
 
 
-def _context(context: str) -> str:
-    return f"<n:EnumerationContext>{escape(context)}</n:EnumerationContext>"
-
-
 def _with_number(output: CimInstance) -> CimInstance:
     """ReturnValue as a number, of a method too that no table knows."""
     value = output.get("ReturnValue")
     if not isinstance(value, str) or not _NUMBER.match(value.strip()):
         return output
     return output.replace(properties={**output, "ReturnValue": int(value)})
+
+
+__all__ = [
+    "BOTH",
+    "EPR",
+    "MAX_ELEMENTS",
+    "MAX_EMPTY_PAGES",
+    "OBJECT",
+    "Session",
+    "WsmanClient",
+    "resource_uri",
+]

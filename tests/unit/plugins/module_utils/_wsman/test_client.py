@@ -37,6 +37,11 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._wsman.client i
     MAX_EMPTY_PAGES,
     WsmanClient,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._wsman.enumeration import (
+    Enumeration,
+    Page,
+    context_element,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._wsman.fault import (
     WsmanFault,
 )
@@ -194,6 +199,20 @@ def test_enumeration_pulls_to_the_end_with_the_newest_context() -> None:
     assert {sent.header(f"{W}MaxEnvelopeSize") for sent in session.sent} == {"512000"}
     assert {sent.header(f"{W}ResourceURI") for sent in session.sent} == {SYSTEM}
     assert c.round_trips == 4
+
+
+def test_bodies_of_an_enumeration_name_its_limits() -> None:
+    wanted = Enumeration(SYSTEM, mode=EPR, max_elements=7)
+    assert wanted.enumerate() == (
+        "<n:Enumerate><w:OptimizeEnumeration/><w:MaxElements>7</w:MaxElements>"
+        "<w:EnumerationMode>EnumerateEPR</w:EnumerationMode></n:Enumerate>"
+    )
+    context = context_element("a&b")
+    assert context == "<n:EnumerationContext>a&#38;b</n:EnumerationContext>"
+    assert wanted.pull("a&b") == (
+        f"<n:Pull>{context}<n:MaxElements>7</n:MaxElements></n:Pull>"
+    )
+    assert Page() == Page(items=[], context=None, is_last=False)
 
 
 def test_unoptimised_server_is_read_too() -> None:
