@@ -13,8 +13,8 @@ class ModuleDocFragment:
 options:
   uri:
     description:
-      - The connection URI of the hypervisor, such as V(qemu:///system), V(qemu+ssh://root@host/system),
-        V(xen+tls://host/) or V(test:///default), or an alias from C(libvirt.conf).
+      - The connection URI of the hypervisor, such as V(hyperv://user@host/), V(qemu:///system),
+        V(qemu+ssh://root@host/system), V(xen+tls://host/) or V(test:///default), or an alias from C(libvirt.conf).
       - By default the host's variable C(ansible_libvirt_uri), then the environment variable E(LIBVIRT_DEFAULT_URI),
         then C(uri_default) of C(libvirt.conf), then what libvirt finds by itself.
       - It is opened from where the module runs. That is the controller where the host's connection is
@@ -69,6 +69,7 @@ options:
     type: int
     default: 60
 requirements:
+  - pywinrm 0.5 or later where a C(hyperv://) URI is opened, with its extras for C(kerberos) and C(credssp)
   - libvirt-python (Debian's python3-libvirt, or PyPI's libvirt-python) where the URI of a libvirt host is opened
 """
 
