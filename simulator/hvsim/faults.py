@@ -122,7 +122,7 @@ _SELECTORS = (
 )
 _FILTER = (
     "The data source could not process the filter. The filter might be missing or it "
-    "might be invalid. Change the filter and try the request again. "
+    "might be invalid. Change the filter and try the request again.  "
 )
 
 TABLE: dict[int, Row] = {
@@ -209,7 +209,7 @@ TABLE: dict[int, Row] = {
     Code.OPERATION_TIMED_OUT: _row(
         "w:TimedOut",
         "The WS-Management service cannot complete the operation within the time "
-        "specified in OperationTimeout.",
+        "specified in OperationTimeout.  ",
         code="s:Receiver",
     ),
     Code.ACTION_MISMATCH: _row(
@@ -506,7 +506,7 @@ def _child(
 
 
 def _sentence(text: str) -> str:
-    """Texts of Windows end with a blank."""
+    """Texts of Windows end with a blank, those of the table that say so with two."""
     return text if text.endswith(" ") else text + " "
 
 

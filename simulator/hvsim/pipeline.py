@@ -21,7 +21,7 @@ from typing import Protocol
 
 from lxml import etree
 
-from hvsim import enumeration, faults, identify, soap
+from hvsim import enumeration, identify, soap
 from hvsim.faults import Code, Fault
 from hvsim.namespaces import NS, qname
 from hvsim.soap import Filter, Item, Request
@@ -211,14 +211,11 @@ class Pipeline:
         caller: Caller,
         request: Request | None,
     ) -> Answer:
-        element = faults.to_element(
-            fault, addressed=caller.addressed, computer=self.computer
-        )
-        body = soap.envelope(
-            "fault",
-            fault.row.action,
-            None if fault.wmi_error else soap.message_id_of(root),
-            soap.serialise(element, "fault"),
+        body = soap.fault_envelope(
+            fault,
+            soap.message_id_of(root),
+            addressed=caller.addressed,
+            computer=self.computer,
         )
         action = request.action if request else ""
         uri = request.resource_uri if request else ""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from hvsim import faults
 from hvsim.faults import Code, Fault
 from hvsim.namespaces import ANONYMOUS, NS, qname
 
@@ -342,7 +343,11 @@ def _timeout(headers: Mapping[str, etree._Element], maximum: float) -> float:
     try:
         return min(seconds_of(text), maximum)
     except ValueError:
-        raise Fault(Code.INVALID_HEADER) from None
+        raise Fault(
+            Code.INVALID_HEADER,
+            "The WS-Management service cannot process the request. The XML contains an "
+            f"invalid timeout field in the SOAP header: {text}.",
+        ) from None
 
 
 def _envelope_size(headers: Mapping[str, etree._Element], maximum: int) -> int:
@@ -418,6 +423,25 @@ def envelope(kind: str, action: str, relates_to: str | None, body: bytes) -> byt
         f"<a:To>{ANONYMOUS}</a:To>{related}</s:Header><s:Body>"
     )
     return head.encode() + body + b"</s:Body></s:Envelope>"
+
+
+def fault_envelope(
+    fault: Fault, relates_to: str | None, *, addressed: str, computer: str
+) -> bytes:
+    """The whole response of a fault.
+
+    Args:
+        fault: What to tell.
+        relates_to: The request's MessageID, if it had one.
+        addressed: The name by which the client addressed this host.
+        computer: The host's real name, inside a provider's fault.
+    """
+    element = faults.to_element(fault, addressed=addressed, computer=computer)
+    body = serialise(element, "fault").replace(
+        b"<f:WSManFault Code=", f'<f:WSManFault xmlns:f="{NS["f"]}" Code='.encode()
+    )  # Windows declares it again inside; lxml doesn't.
+    related = None if fault.wmi_error else relates_to
+    return envelope("fault", fault.row.action, related, body)
 
 
 def escape(text: str) -> str:

@@ -242,6 +242,12 @@ def test_fragment_put_writes_the_property_alone(client: Any) -> None:
     assert client.ask("x:Get", uri).text("{*}IdleTimeout") == "90000"
 
 
+def test_time_out_that_is_none_is_named(client: Any) -> None:
+    wrong = "<w:OperationTimeout>PT-1S</w:OperationTimeout>"
+    answer = client.ask("x:Get", CONFIG, OperationTimeout=wrong)
+    assert answer.text("f:Message").endswith("in the SOAP header: PT-1S. ")
+
+
 @pytest.mark.parametrize(
     ("header", "code"),
     [

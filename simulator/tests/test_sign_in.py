@@ -64,7 +64,7 @@ def test_certificate_satisfies_the_strictest_checks(hvsim: Any) -> None:
     parts = urlsplit(hvsim.https_url)
     for name in ("127.0.0.1", "localhost", "HVSIM"):
         with (
-            socket.create_connection((parts.hostname, parts.port)) as plain,
+            socket.create_connection(("127.0.0.1", parts.port or 0)) as plain,
             context.wrap_socket(plain, server_hostname=name) as secure,
         ):
             assert secure.version() == "TLSv1.3"
@@ -110,7 +110,7 @@ class Tap:
     def __init__(self, url: str) -> None:
         self.bytes = b""
         parts = urlsplit(url)
-        self._target = (parts.hostname, parts.port)
+        self._target = ("127.0.0.1", parts.port or 0)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
