@@ -156,7 +156,7 @@ def test_module_fails_in_one_sentence() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"uri": "hyperv://host/", "name": "a"}, "does not speak to Hyper-V yet"),
+        ({"uri": "hyperv://127.0.0.1:1/", "name": "a"}, "hyperv://127.0.0.1:1/: "),
         ({"uri": "a b", "name": "a"}, "a b"),
         ({"uri": "test:///default", "name": "a", "timeout": 0}, "timeout is 0"),
         ({"uri": "test:///default"}, "one of the following is required: name, uuid"),
