@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from testbed.simulated import simulated
 
 PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
