@@ -12,7 +12,6 @@ that is on, in Windows' order.
 from __future__ import annotations
 
 import base64
-import binascii
 import fnmatch
 import hashlib
 import logging
@@ -243,7 +242,7 @@ class Authentication:
     def _by_password(self, _scheme: str, value: str) -> SignIn:
         try:
             text = base64.b64decode(value, validate=True).decode("utf-8", "replace")
-        except binascii.Error:
+        except ValueError:
             return self.refused()
         name, _colon, password = text.partition(":")
         user = self._accounts.check(name, password)
@@ -266,7 +265,7 @@ class Authentication:
     def _by_tokens(self, scheme: str, value: str) -> SignIn:
         try:
             token = base64.b64decode(value, validate=True)
-        except binascii.Error:
+        except ValueError:
             return self.refused()
         if self.context is None or self._user is not None or scheme != self._scheme:
             self.forget()

@@ -32,6 +32,10 @@ ENUMERATION = NS["n"]
 READ, WRITE, EXECUTE = "GR", "GW", "GX"
 
 
+class Interrupted(Exception):
+    """What a fault rule raises when there shall be no SOAP answer at all."""
+
+
 class Resource:
     """A family of resources; a method that is not overridden is not supported.
 
@@ -179,6 +183,7 @@ class Pipeline:
 
         Raises:
             hvsim.soap.NotXml: It is no XML; the HTTP answer is 400.
+            Interrupted: Whatever `before` raised.
         """
         root = soap.decode(data, charset)
         if identify.is_request(root):
@@ -199,7 +204,9 @@ class Pipeline:
             body = self._counted(request, caller)
         except Fault as fault:
             return self._fault(fault, root, caller, request)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        except Interrupted:
+            raise
+        except Exception:
             LOG.exception("a defect of hvsim, at %s", request)
             return self._fault(Fault(1359), root, caller, request)
         return Answer(200, body, request.action, request.resource_uri)

@@ -23,14 +23,13 @@ from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
 
 from hvsim import encryption
 from hvsim.authentication import Accounts, Authentication, ClientCertificate, SignIn
 from hvsim.certificates import Certificates
 from hvsim.config import Config, Listener
 from hvsim.faults import Code, Fault
-from hvsim.pipeline import Answer, Caller, Pipeline
+from hvsim.pipeline import Answer, Caller, Interrupted, Pipeline
 from hvsim.rules import Rule, Rules
 from hvsim.settings import rights_of
 from hvsim.soap import NotXml, Request
@@ -84,11 +83,11 @@ class RequestLog(list[Exchange]):
         return Counter(x.verb or str(x.status) for x in self)
 
 
-class Dropped(Exception):
+class Dropped(Interrupted):
     """A rule ends the connection."""
 
 
-class StatusInstead(Exception):
+class StatusInstead(Interrupted):
     """A status alone is the answer: HTTP forbids the request, or a rule wants it."""
 
     def __init__(self, status: int) -> None:
@@ -177,6 +176,10 @@ class Connection(BaseHTTPRequestHandler):
             self._hang_up()
         except (OSError, EOFError):
             self._hang_up()
+        except Exception:
+            LOG.exception("a defect of hvsim")
+            self.close_connection = True
+            self._finish(500)
 
     def _refuse_method(self) -> None:
         self.close_connection = True
@@ -189,7 +192,7 @@ class Connection(BaseHTTPRequestHandler):
         body = self._body()
         self.bytes_in = len(body)
         anonymous = self.headers.get("WSMANIDENTIFY", "").lower() == "unauthenticated"
-        path = urlsplit(self.path).path.rstrip("/").lower()
+        path = self.path.partition("?")[0].rstrip("/").lower()
         if path == ANONYMOUS_PATH:
             anonymous = True
         elif path != "/" + self.server.row.url_prefix.lower():
@@ -301,7 +304,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def _addressed(self) -> str:
         """The host's name as the client says it, without the port."""
-        name = self.headers.get("Host", "localhost").strip()
+        name = "".join(filter(str.isprintable, self.headers.get("Host", "localhost")))
         return name if name.endswith("]") else name.rpartition(":")[0] or name
 
     @property

@@ -100,6 +100,21 @@ def test_broken_http_is_refused_by_its_status(
     assert raw(host.http_url, data).split(b" ")[1] == status
 
 
+@pytest.mark.parametrize("host_header", [b"\x01\x02", b"\xff", b"", b"[::1"])
+@pytest.mark.parametrize("path", [b"/wsman", b"//[x", b"/wsman?a=//["])
+def test_odd_names_of_the_host_and_paths_are_answered(
+    host: Any, client: Any, host_header: bytes, path: bytes
+) -> None:
+    body = client.message("x:Get", "urn:unknown")
+    head = b"POST %s HTTP/1.1\r\nHost: %s\r\n" % (path, host_header)
+    head += f"Authorization: {client.authorization}\r\n".encode()
+    head += b"Content-Length: %d\r\n\r\n" % len(body)
+    expected = b"404" if path.startswith(b"//") else b"500"
+    answer = raw(host.http_url, head + body)
+    assert answer.split(b" ")[1] == expected
+    assert b"WSManFault" in answer or expected == b"404"
+
+
 def test_body_that_ends_early_gets_no_answer(host: Any) -> None:
     data = b"POST /wsman HTTP/1.1\r\nContent-Length: 100\r\n\r\nshort"
     assert raw(host.http_url, data) == b""
@@ -122,6 +137,8 @@ def test_chunked_request_is_read(client: Any) -> None:
     [
         "Basic",
         "Basic !!!",
+        "Basic \xe4",
+        "Negotiate \xe4",
         "Basic " + "A" * 9999,
         "Negotiate AAAA",
         "Negotiate TlRMTVNTUAADAAAA",
