@@ -522,6 +522,24 @@ def test_every_code_is_known_and_no_other(host: Client) -> None:
     assert host.service("GetSummaryInformation", content)["ReturnValue"] == "32773"
 
 
+# Adapters
+
+
+def test_legacy_adapter_is_of_its_own_class(host: Client) -> None:
+    emulated = "SELECT * FROM Msvm_EmulatedEthernetPortSettingData"
+    assert not host.query(emulated)
+    host.model.machine("vm0002").configuration.nics[0].is_legacy = True
+    (found,) = host.query(emulated)
+    assert found["ResourceSubType"] == "Microsoft:Hyper-V:Emulated Ethernet Port"
+    synthetic = host.query("SELECT * FROM Msvm_SyntheticEthernetPortSettingData")
+    assert found["Address"] not in {row["Address"] for row in synthetic}
+    (connection,) = host.query(
+        "SELECT * FROM Msvm_EthernetPortAllocationSettingData WHERE "
+        f"Parent LIKE '%{found['InstanceID'][-36:]}%'"
+    )
+    assert "Msvm_EmulatedEthernetPortSettingData" in connection["Parent"]
+
+
 # Images
 
 

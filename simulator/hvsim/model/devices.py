@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from hvsim.model.common import SYSTEM, healthy, path, settings_path, system_path
 from hvsim.model.identifiers import KEYBOARD, MEMORY, PROCESSOR
-from hvsim.model.machine import INTEGRATION, Machine, Power
+from hvsim.model.machine import INTEGRATION, Machine, Nic, Power
 from hvsim.model.networking import PORT
 from hvsim.wmi.registry import Values, of_machine
 from hvsim.wmi.values import ObjectPath
@@ -89,7 +89,7 @@ def load(machine: Machine) -> int:
 def ports(model: Model, machine: Machine) -> Iterator[Values]:
     """The network adapters."""
     if machine.is_on:
-        for nic in machine.configuration.nics:
+        for nic in _synthetic(machine):
             yield {
                 **device(
                     machine, "Msvm_SyntheticEthernetPort", nic.guid, "Ethernet Port"
@@ -99,6 +99,10 @@ def ports(model: Model, machine: Machine) -> Iterator[Values]:
                 "PermanentAddress": nic.mac,
                 "Speed": 10_000_000_000,
             }
+
+
+def _synthetic(machine: Machine) -> list[Nic]:
+    return [nic for nic in machine.configuration.nics if not nic.is_legacy]
 
 
 @of_machine("Msvm_Keyboard")
@@ -142,7 +146,7 @@ def _devices(machine: Machine) -> Iterator[tuple[str, str, str, str]]:
             "Msvm_ProcessorSettingData",
             rf"{PROCESSOR}\0",
         )
-    for nic in machine.configuration.nics:
+    for nic in _synthetic(machine):
         yield "Msvm_SyntheticEthernetPort", nic.guid, PORT, nic.guid
     for name, component in INTEGRATION.items():
         class_name = f"Msvm_{name}Component"

@@ -78,6 +78,8 @@ class Nic:
     """Addresses with their subnets, as the guest reports them."""
     dhcp: bool = True
     static_mac: bool = False
+    is_legacy: bool = False
+    """Emulated hardware, which machines of generation 1 can have."""
 
 
 @dataclass

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SWITCH = "Msvm_VirtualEthernetSwitch"
 PORT = "Msvm_SyntheticEthernetPortSettingData"
+LEGACY_PORT = "Msvm_EmulatedEthernetPortSettingData"
 CONNECTION = "Msvm_EthernetPortAllocationSettingData"
 VLAN = "Msvm_EthernetSwitchPortVlanSettingData"
 GUEST = "Msvm_GuestNetworkAdapterConfiguration"
@@ -194,24 +195,45 @@ def _port(model: Model, class_name: str, port_guid: str, mac: str) -> Values:
 # Adapters of machines
 
 
+def port_class(nic: Nic) -> str:
+    """The class of an adapter's settings."""
+    return LEGACY_PORT if nic.is_legacy else PORT
+
+
 @of_machine(PORT)
 def adapters(model: Model, machine: Machine) -> Iterator[Values]:
-    """The network adapters of a configuration."""
+    """The synthetic network adapters of a configuration."""
     for config in configurations(machine):
         for nic in config.configuration.nics:
-            yield allocation(
-                rf"Microsoft:{config.guid}\{nic.guid}",
-                10,
-                "Synthetic Ethernet Port",
-                "Ethernet Port",
-                Address=nic.mac,
-                ClusterMonitored=True,
-                Connection=[""],
-                DeviceNamingEnabled=False,
-                ElementName=nic.name,
-                StaticMacAddress=nic.static_mac,
-                VirtualSystemIdentifiers=[f"{{{nic.guid}}}"],
-            )
+            if not nic.is_legacy:
+                yield {
+                    **_adapter(config.guid, nic, "Synthetic"),
+                    "DeviceNamingEnabled": False,
+                    "VirtualSystemIdentifiers": [f"{{{nic.guid}}}"],
+                }
+
+
+@of_machine(LEGACY_PORT)
+def legacy_adapters(model: Model, machine: Machine) -> Iterator[Values]:
+    """The emulated network adapters of a configuration."""
+    for config in configurations(machine):
+        for nic in config.configuration.nics:
+            if nic.is_legacy:
+                yield _adapter(config.guid, nic, "Emulated")
+
+
+def _adapter(config: str, nic: Nic, kind: str) -> Values:
+    return allocation(
+        rf"Microsoft:{config}\{nic.guid}",
+        10,
+        f"{kind} Ethernet Port",
+        "Ethernet Port",
+        Address=nic.mac,
+        ClusterMonitored=True,
+        Connection=[""],
+        ElementName=nic.name,
+        StaticMacAddress=nic.static_mac,
+    )
 
 
 def _connection_id(config: str, nic: Nic) -> str:
@@ -235,7 +257,7 @@ def connections(model: Model, machine: Machine) -> Iterator[Values]:
                 if nic.switch
                 else [],
                 LastKnownSwitchName=names.get(nic.switch or "", ""),
-                Parent=str(settings_path(model, PORT, adapter)),
+                Parent=str(settings_path(model, port_class(nic), adapter)),
             )
 
 
@@ -281,7 +303,11 @@ def features(model: Model, machine: Machine) -> Iterator[Values]:
 @of_machine("Msvm_VirtualSystemSettingDataComponent")
 def network_components(model: Model, machine: Machine) -> Iterator[Values]:
     """Adapters and connections with the settings that they belong to."""
-    for class_name, source in ((PORT, adapters), (CONNECTION, connections)):
+    for class_name, source in (
+        (PORT, adapters),
+        (LEGACY_PORT, legacy_adapters),
+        (CONNECTION, connections),
+    ):
         for values in source(model, machine):
             yield component(model, class_name, values["InstanceID"])
 
@@ -319,6 +345,6 @@ def guest_components(model: Model, machine: Machine) -> Iterator[Values]:
     for nic in machine.configuration.nics:
         adapter = rf"Microsoft:{machine.guid}\{nic.guid}"
         yield {
-            "GroupComponent": settings_path(model, PORT, adapter),
+            "GroupComponent": settings_path(model, port_class(nic), adapter),
             "PartComponent": settings_path(model, GUEST, _guest_id(machine, nic)),
         }
