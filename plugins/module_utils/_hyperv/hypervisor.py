@@ -269,7 +269,10 @@ class HypervHypervisor(Hypervisor):
             row = self._find(name_or_uuid)
             guid = str(row["Name"])
             if detail == FULL:
-                return self.list_vms([guid.lower()], detail=FULL)[0]
+                found = self.list_vms([guid.lower()], detail=FULL)
+                if not found:
+                    raise self._gone(name_or_uuid)
+                return found[0]
             return reading.machines(
                 reading.Summary(
                     systems=[row],
@@ -289,11 +292,7 @@ class HypervHypervisor(Hypervisor):
         rows = self._rows(queries.systems_named(name_or_uuid))
         rows = [row for row in rows if reading.is_machine(row)]
         if not rows:
-            raise MachineNotFound(
-                f"there is no machine named {name_or_uuid}",
-                where=self.uri,
-                remedy="list the machines with hypervisor.connect.vm_info",
-            )
+            raise self._gone(name_or_uuid)
         if len(rows) > 1:
             guids = ", ".join(sorted(str(row["Name"]).lower() for row in rows))
             raise AmbiguousName(
@@ -302,6 +301,13 @@ class HypervHypervisor(Hypervisor):
                 remedy="name one by its uuid",
             )
         return rows[0]
+
+    def _gone(self, name_or_uuid: str) -> MachineNotFound:
+        return MachineNotFound(
+            f"there is no machine named {name_or_uuid}",
+            where=self.uri,
+            remedy="list the machines with hypervisor.connect.vm_info",
+        )
 
     def images(self) -> tuple[Image, ...]:
         """None: a Hyper-V host keeps its images as files, in no storage pool."""
@@ -511,11 +517,13 @@ class HypervHypervisor(Hypervisor):
         """
         doing = f"set the autostart of machine {vm.name}"
         with self.doing(doing):
-            settings = self._rows(queries.settings_of(vm.uuid))[0]
+            settings = self._rows(queries.settings_of(vm.uuid))
+        if not settings:
+            raise self._gone(vm.name)
         change = CimInstance(
             SYSTEM_SETTINGS,
             {
-                "InstanceID": settings["InstanceID"],
+                "InstanceID": settings[0]["InstanceID"],
                 "AutomaticStartupAction": START_ALWAYS if autostart else START_NOTHING,
             },
             types={"InstanceID": "string", "AutomaticStartupAction": "uint16"},

@@ -78,7 +78,7 @@ def guest_networks() -> Select:
 
 
 def resources() -> Select:
-    """Controllers and drives."""
+    """Controllers and drives; one that passes a disk through names it."""
     return _part(
         "Msvm_ResourceAllocationSettingData",
         None,
@@ -86,6 +86,7 @@ def resources() -> Select:
         "Parent",
         "Address",
         "AddressOnParent",
+        "HostResource",
     )
 
 

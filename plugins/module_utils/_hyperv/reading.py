@@ -41,6 +41,8 @@ _MEDIA = {
     "Microsoft:Hyper-V:Virtual CD/DVD Disk": "cdrom",
     "Microsoft:Hyper-V:Virtual Floppy Disk": "floppy",
 }
+#: A drive that holds a disk of the host itself, and no medium.
+_PASS_THROUGH = "Microsoft:Hyper-V:Physical Disk Drive"
 _IDE = "Microsoft:Hyper-V:Emulated IDE Controller"
 _SCSI = "Microsoft:Hyper-V:Synthetic SCSI Controller"
 
@@ -213,27 +215,30 @@ def _operating_system(settings: Row) -> OperatingSystem:
 
 def _disks(devices: Devices) -> dict[str, list[Disk]]:
     """Each machine's media; a drive without one is an empty CD-ROM drive."""
-    resources = {str(row["InstanceID"]): row for row in devices.resources}
+    resources = {str(row["InstanceID"]).lower(): row for row in devices.resources}
     found: dict[str, list[Disk]] = defaultdict(list)
     filled = set()
     for row in devices.storage:
         kind = _MEDIA.get(str(row["ResourceSubType"]))
         if kind is None or not _is_in_force(row):
             continue
-        drive = _parent(row)
-        filled.add(drive.lower())
-        found[_instance_guid(row)].append(
-            _disk(
-                kind, resources, drive, next(iter(_list(row.get("HostResource"))), None)
+        drive = _parent(row).lower()
+        filled.add(drive)
+        source = next(iter(_list(row.get("HostResource"))), None)
+        found[_instance_guid(row)].append(_disk(kind, resources, drive, source))
+    for drive, row in resources.items():
+        if drive in filled or not _is_in_force(row):
+            continue
+        if str(row["ResourceSubType"]).endswith("DVD Drive"):
+            disk = _disk("cdrom", resources, drive, None)
+            found[_instance_guid(row)].append(disk)
+        elif row["ResourceSubType"] == _PASS_THROUGH:
+            disk = replace(
+                _disk("disk", resources, drive, _host_disk(row)),
+                type="block",
+                format=None,
             )
-        )
-    for instance, row in resources.items():
-        if (
-            str(row["ResourceSubType"]).endswith("DVD Drive")
-            and instance.lower() not in filled
-            and _is_in_force(row)
-        ):
-            found[_instance_guid(row)].append(_disk("cdrom", resources, instance, None))
+            found[_instance_guid(row)].append(disk)
     for disks in found.values():
         disks.sort(key=lambda disk: (disk.bus or "", disk.target))
     return found
@@ -242,12 +247,12 @@ def _disks(devices: Devices) -> dict[str, list[Disk]]:
 def _disk(
     kind: str, resources: Mapping[str, Row], drive: str, source: str | None
 ) -> Disk:
-    row = _lookup(resources, drive)
-    controller = _lookup(resources, _parent(row)) if row else {}
+    row = resources.get(drive, {})
+    controller = resources.get(_parent(row).lower(), {})
     subtype = str(controller.get("ResourceSubType", ""))
     bus = {_IDE: "ide", _SCSI: "scsi"}.get(subtype)
     number = _int(controller.get("Address")) or 0
-    slot = _int(row.get("AddressOnParent")) or 0 if row else 0
+    slot = _int(row.get("AddressOnParent")) or 0
     return Disk(
         device=kind,
         target=f"{bus or 'fdc'}{number}:{slot}",
@@ -258,6 +263,12 @@ def _disk(
         readonly=kind == "cdrom",
         shareable=False,
     )
+
+
+def _host_disk(row: Row) -> str | None:
+    """The DeviceID of the Msvm_DiskDrive that a drive passes through."""
+    path = next(iter(_list(row.get("HostResource"))), None)
+    return str(InstancePath.parse(path).key("DeviceID")) if path else None
 
 
 def _nics(devices: Devices, networks: Iterable[Row]) -> dict[str, list[Nic]]:
@@ -335,14 +346,6 @@ def _parent(row: Row) -> str:
     if not path:
         return ""
     return str(dict(InstancePath.parse(str(path)).keys).get("InstanceID", ""))
-
-
-def _lookup(resources: Mapping[str, Row], instance: str) -> Row:
-    found = resources.get(instance)
-    if found is not None:
-        return found
-    lower = instance.lower()
-    return next((row for name, row in resources.items() if name.lower() == lower), {})
 
 
 def _guid(text: Any) -> str:
