@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The queries' texts."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv import queries
+
+GUID = "11111111-aaaa-4bbb-8ccc-dddddddddddd"
+UPPER = GUID.upper()
+SYSTEM = (
+    "SELECT Name,ElementName,EnabledState,OnTimeInMilliseconds FROM Msvm_ComputerSystem"
+)
+
+
+def parts(kind: str, *columns: str) -> str:
+    chosen = ",".join(("InstanceID", *columns))
+    return f"SELECT {chosen} FROM Msvm_{kind}SettingData"
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        (queries.systems(), SYSTEM),
+        (
+            queries.systems_named(r"O'Neil \1"),
+            rf"{SYSTEM} WHERE ElementName = 'O\'Neil \\1'",
+        ),
+        (queries.system_with(GUID), f"{SYSTEM} WHERE Name = '{UPPER}'"),
+        (
+            queries.settings(full=False),
+            "SELECT VirtualSystemIdentifier,VirtualSystemType,AutomaticStartupAction,"
+            "Notes FROM Msvm_VirtualSystemSettingData",
+        ),
+        (
+            queries.settings(full=True),
+            "SELECT VirtualSystemIdentifier,VirtualSystemType,AutomaticStartupAction,"
+            "Notes,InstanceID,ElementName,CreationTime,Parent,VirtualSystemSubType,"
+            "SecureBootEnabled FROM Msvm_VirtualSystemSettingData",
+        ),
+        (
+            queries.settings_of(GUID),
+            "SELECT InstanceID,VirtualSystemIdentifier,VirtualSystemType,"
+            "AutomaticStartupAction,Notes FROM Msvm_VirtualSystemSettingData WHERE "
+            f"VirtualSystemIdentifier = '{UPPER}' AND "
+            "VirtualSystemType = 'Microsoft:Hyper-V:System:Realized'",
+        ),
+        (queries.processors(), parts("Processor", "VirtualQuantity")),
+        (
+            queries.processors(GUID),
+            parts("Processor", "VirtualQuantity")
+            + f" WHERE InstanceID LIKE 'Microsoft:{UPPER}%'",
+        ),
+        (queries.memory(), parts("Memory", "VirtualQuantity")),
+        (
+            queries.memory(GUID),
+            parts("Memory", "VirtualQuantity")
+            + f" WHERE InstanceID LIKE 'Microsoft:{UPPER}%'",
+        ),
+        (
+            queries.guest_networks(),
+            "SELECT InstanceID,IPAddresses FROM Msvm_GuestNetworkAdapterConfiguration",
+        ),
+        (
+            queries.resources(),
+            parts(
+                "ResourceAllocation",
+                "ResourceSubType",
+                "Parent",
+                "Address",
+                "AddressOnParent",
+                "HostResource",
+            ),
+        ),
+        (
+            queries.storage(),
+            parts("StorageAllocation", "ResourceSubType", "Parent", "HostResource"),
+        ),
+        (
+            queries.connections(),
+            parts("EthernetPortAllocation", "Parent", "HostResource", "EnabledState"),
+        ),
+        (
+            queries.switches(),
+            "SELECT Name,ElementName FROM Msvm_VirtualEthernetSwitch",
+        ),
+        (
+            queries.shutdown_component(GUID),
+            f"SELECT DeviceID FROM Msvm_ShutdownComponent WHERE SystemName = '{UPPER}'",
+        ),
+    ],
+    ids=str,
+)
+def test_query_is_this_text(query: object, text: str) -> None:
+    assert str(query) == text
+
+
+def test_network_adapters_are_asked_for_by_both_kinds() -> None:
+    columns = ("ResourceSubType", "ElementName", "Address")
+    assert [str(query) for query in queries.ports()] == [
+        parts("SyntheticEthernetPort", *columns),
+        parts("EmulatedEthernetPort", *columns),
+    ]
