@@ -82,7 +82,9 @@ def _typed(python: Sequence[str]) -> list[str]:
     """Files to check for types, each by the path under which it is imported."""
     here = COLLECTION.relative_to(ROOT)
     return [
-        name if name.startswith(("tools/", "tests/testbed/", "simulator/")) else str(here / name)
+        name
+        if name.startswith(("tools/", "tests/testbed/", "simulator/"))
+        else str(here / name)
         for name in python
         if name.split("/")[0] in TYPED
     ]
