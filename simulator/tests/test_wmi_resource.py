@@ -311,6 +311,18 @@ def test_references_of(host: Client) -> None:
     assert len(found) == 1
 
 
+def test_keys_only_and_qualifiers(host: Client) -> None:
+    query = f"REFERENCES OF {{{path_of(host, 'vm0002')}}} WHERE "
+    (link,) = host.query(query + "ResultClass=Msvm_ElementSettingData KeysOnly")
+    assert link["IsCurrent"] is None
+    assert link["SettingData"]
+    assert host.query(query + "RequiredQualifier = Association")
+    assert not host.query(query + "RequiredQualifier = Static")
+    with pytest.raises(Fault) as caught:
+        host.query(query + "ClassDefsOnly")
+    assert caught.value.code == Code.CANNOT_PROCESS_FILTER
+
+
 def test_services_of_the_host(host: Client) -> None:
     found = host.query(
         f"ASSOCIATORS OF {{{SYSTEM}.CreationClassName='{SYSTEM}',Name='HVSIM'}} WHERE "

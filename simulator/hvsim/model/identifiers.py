@@ -9,6 +9,7 @@ The fixed ones are seen in the InstanceIDs of every public print-out of a host.
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 
 _NAMESPACE = uuid.UUID("5b1f3c1e-7c39-4b5e-9d0a-68767369676d")
 
@@ -32,6 +33,7 @@ GUEST_SERVICE = "6C09BB55-D683-4DA0-8931-C9BF705F6480"
 SECURE_BOOT_WINDOWS = "1734C6E8-3154-4DDA-BA5F-A874CC483422"
 
 
+@lru_cache(maxsize=1 << 17)
 def guid(*parts: object) -> str:
     """The GUID of something with that name, always the same, in upper case."""
     name = "/".join(str(part) for part in parts)

@@ -55,7 +55,8 @@ def _line(cim_class: CimClass) -> str:
         sources.append("each machine")
     if not sources:
         return ""
-    done, missing = [], []
+    done: list[str] = []
+    missing: list[str] = []
     for declared in cim_class.methods.values():
         (done if _is_done(cim_class, declared) else missing).append(declared.name)
     cells = (cim_class.name, ", ".join(sources), ", ".join(done), ", ".join(missing))

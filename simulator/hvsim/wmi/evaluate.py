@@ -60,9 +60,9 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def value_of(instance: Instance, name: str) -> Value:
-    """The value of a property or system property."""
+    """The value of a property, by its declared name, or of a system property."""
     if not name.startswith("__"):
-        return instance.get(name)
+        return instance.values.get(name)
     cim_class, path = instance.cim_class, instance.path
     line = (cim_class.name, *cim_class.lineage)
     return {

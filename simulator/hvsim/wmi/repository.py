@@ -200,11 +200,12 @@ class Repository:
         for name in ("assocclass", "resultclass"):
             if name in clauses:
                 classes.find(clauses[name])
+        found = self._associators(source, classes, clauses)
         if query.is_references:
             links = self._links(source, classes, clauses.get("resultclass"))
-            found = (link for link, role in links if _has_role(role, clauses, "role"))
-            return _unique(found)
-        return self._associators(source, classes, clauses)
+            found = _unique(k for k, role in links if _has_role(role, clauses, "role"))
+        qualified = (i for i in found if _is_qualified(i, clauses, "requiredqualifier"))
+        return map(_keys_of, qualified) if query.keys_only else qualified
 
     def _associators(
         self, source: ObjectPath, classes: Schema, clauses: Mapping[str, str]
@@ -213,6 +214,8 @@ class Repository:
         seen = set()
         for link, role in self._links(source, classes, clauses.get("assocclass")):
             if not _has_role(role, clauses, "role"):
+                continue
+            if not _is_qualified(link, clauses, "requiredassocqualifier"):
                 continue
             for name, path in _references(link):
                 if name == role or not _has_role(name, clauses, "resultrole"):
@@ -285,6 +288,19 @@ def _references(link: Instance) -> Iterator[tuple[str, ObjectPath]]:
 
 def _has_role(role: str, clauses: Mapping[str, str], clause: str) -> bool:
     return clause not in clauses or clauses[clause].lower() == role.lower()
+
+
+def _is_qualified(instance: Instance, clauses: Mapping[str, str], clause: str) -> bool:
+    """Whether its class has a qualifier: those of every class that has a provider."""
+    qualifiers = {"dynamic", "provider"}
+    if instance.cim_class.is_association:
+        qualifiers.add("association")
+    return clause not in clauses or clauses[clause].lower() in qualifiers
+
+
+def _keys_of(instance: Instance) -> Instance:
+    keys = {name: instance.get(name) for name in instance.cim_class.keys}
+    return Instance(instance.cim_class, keys, instance.host)
 
 
 def _unique(links: Iterable[Instance]) -> Iterator[Instance]:

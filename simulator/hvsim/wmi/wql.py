@@ -373,7 +373,7 @@ class Parser:
 
     def _clause(self, is_references: bool) -> tuple[str, str]:
         name = self._word().lower()
-        if name in ("classdefsonly", "keysonly", "schemaonly"):
+        if name in ("classdefsonly", "keysonly"):
             return name, ""
         allowed = {"resultclass", "role", "requiredqualifier"}
         if not is_references:
