@@ -51,8 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         format="hvsim: %(message)s",
     )
     try:
-        simulator = Simulator(_options(options)).start()
+        simulator = Simulator(_options(options))
     except (ValueError, OSError) as error:
+        parser.error(str(error))
+    try:
+        simulator.start()
+    except OSError as error:
+        simulator.stop()
         parser.error(str(error))
     ended = threading.Event()
 

@@ -96,18 +96,16 @@ class Config:
     Args:
         policies: As of `Settings`; `Listener` among them marks the listeners that are
             there at the start as set by group policy.
+
+    Attributes:
         certificates: Thumbprints of the certificates that the host has, and their names.
     """
 
-    def __init__(
-        self,
-        policies: Mapping[str, str] | None = None,
-        certificates: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, policies: Mapping[str, str] | None = None) -> None:
         policies = dict(policies or {})
         self.listener_policy = policies.pop("Listener", None) is not None
         self.settings = Settings(policies)
-        self.certificates = dict(certificates or {})
+        self.certificates: dict[str, str] = {}
         self.lock = threading.RLock()
         self._listeners: dict[tuple[str, str], Listener] = {}
         self.mappings: dict[tuple[str, ...], CertMapping] = {}

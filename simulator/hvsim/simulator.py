@@ -102,6 +102,9 @@ class Simulator:
         self.options = options = options or Options(**more)
         self.username = options.username
         self.password = options.password or secrets.token_urlsafe(18)
+        self.config = Config(options.policies)
+        for path, value in options.settings.items():
+            self.config.settings.set(path, value)
         self._folder = Path(tempfile.mkdtemp(prefix="hvsim-"))
         self.certificates = Certificates(self._folder)
         self.accounts = Accounts(
@@ -110,9 +113,6 @@ class Simulator:
             options.kerberos_host,
             self._folder,
         )
-        self.config = Config(options.policies, self.certificates.names)
-        for path, value in options.settings.items():
-            self.config.settings.set(path, value)
         self.model = Model(
             options.vms,
             names=options.names,

@@ -130,14 +130,18 @@ def test_it_ends_with_its_parent(
     ],
 )
 def test_what_can_not_be_is_said_in_a_sentence(
-    processes: list[subprocess.Popen[str]], arguments: list[str], words: str
+    tmp_path: Path,
+    processes: list[subprocess.Popen[str]],
+    arguments: list[str],
+    words: str,
 ) -> None:
-    process = start(*arguments)
+    process = start(*arguments, TMPDIR=str(tmp_path))
     processes.append(process)
     _out, err = process.communicate(timeout=20)
     assert process.returncode == 2
     assert words in err
     assert "Traceback" not in err
+    assert not list(tmp_path.iterdir())
 
 
 def test_help_tells_every_option(processes: list[subprocess.Popen[str]]) -> None:
