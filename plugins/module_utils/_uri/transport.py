@@ -14,6 +14,9 @@ from __future__ import annotations
 
 import re
 
+from ansible_collections.hypervisor.connect.plugins.module_utils._core.printable import (
+    printable,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.address import (
     ADDRESS_RULES,
     Problem,
@@ -27,9 +30,6 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._uri.parameters
     TRANSPORTS,
     Parameter,
     Transport,
-)
-from ansible_collections.hypervisor.connect.plugins.module_utils._uri.redaction import (
-    printable,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.uri import (
     ConnectionUri,

@@ -143,10 +143,25 @@ def test_message_of_several_lines_becomes_one_clause() -> None:
         "(libvirt: Cannot recv data: @@@@ @ WARNING @ Host key verification failed.)"
         in (str(error).replace("failed. )", "failed.)"))
     )
-    assert error.details["message"] == message
+    assert error.details["message"] == (
+        "Cannot recv data: @@@@\n@ WARNING @\n\\tHost key verification failed. :"
+    )
+
+
+def test_controls_and_megabytes_of_a_message_are_not_repeated() -> None:
+    error = errors.open_error(
+        libvirt_error(38, "a\x1b[2J\x9b\u202eb" + "c" * 100_000), where=URI
+    )
+    assert r"(libvirt: a\x1b[2J\x9b\u202ebccc" in str(error)
+    assert str(error).isprintable()
+    message = error.details["message"]
+    assert message.startswith(r"a\x1b[2J\x9b\u202ebccc")
+    assert len(str(error)) < 3000
+    assert len(message) < 11_000
 
 
 def test_numbers_of_an_error_without_a_record_are_null() -> None:
+    libvirt.virResetLastError()  # whose message it would take otherwise
     bare = libvirt.libvirtError("a call returned nothing")
     bare.err = None
     assert errors.error_data(bare) == {
