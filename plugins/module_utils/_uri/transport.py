@@ -174,7 +174,8 @@ def _value_problem(parameter: Parameter, value: str) -> Problem:
         return f"{name} has no value", f"write {name}=... or drop it"
     if name == "auth" and not _SASL.fullmatch(value):
         return wrong, "give sasl, sasl.MECHANISM or polkit"
-    if name == "known_hosts" and not value.startswith("/"):
+    if name in ("keyfile", "known_hosts") and not value.startswith("/"):
+        # Nobody expands ~ here, and ssh goes on without a key file that is not there.
         return wrong, "give an absolute path"
     return None
 
