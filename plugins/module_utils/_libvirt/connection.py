@@ -24,6 +24,7 @@ from typing import Any
 
 from .._hypervisor.credentials import Credentials
 from .._hypervisor.hypervisor import ConnectionFailed
+from .._uri.transport import check_connectable
 from .._uri.uri import ConnectionUri
 from .binding import libvirt
 from .errors import open_error
@@ -63,6 +64,7 @@ def open_connection(
         A libvirt.virConnect.
 
     Raises:
+        InvalidUri: With the options in it, nobody should connect by the URI.
         ConnectionFailed: Nobody answered in time, or libvirt gave up;
             AuthenticationFailed where the user was refused.
     """
@@ -72,8 +74,9 @@ def open_connection(
         locale.setlocale(locale.LC_MESSAGES, "C")
     if uri is None:
         return _open_in_time(None, credentials, where)
-    check_files(uri, where)
     full_uri = _with_options(uri, credentials)
+    check_connectable(full_uri)  # now that the options stand in it, too
+    check_files(full_uri, where)
     with _with_certificates(full_uri, credentials, where) as full:
         if full.is_remote:
             _run_event_loop()

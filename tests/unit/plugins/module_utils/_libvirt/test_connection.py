@@ -35,6 +35,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.connec
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.uri import (
     ConnectionUri,
+    InvalidUri,
 )
 
 libvirt = pytest.importorskip("libvirt", reason="libvirt-python is not installed")
@@ -285,6 +286,24 @@ def test_uri_takes_what_the_options_add(
 ) -> None:
     full = connection._with_options(ConnectionUri.parse(uri), Credentials(**options))
     assert str(full) == expected
+
+
+@pytest.mark.parametrize("transport", ["ssh", "libssh", "libssh2"])
+def test_user_of_the_options_never_becomes_an_option_of_ssh(
+    tmp_path: Path, transport: str
+) -> None:
+    seen = tmp_path / "seen"
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f'#!/bin/sh\necho "$@" > {seen}\n')
+    ssh.chmod(0o755)
+    command = f"?command={ssh}" if transport == "ssh" else ""
+    with pytest.raises(InvalidUri, match="the user begins with a -"):
+        opened(
+            f"test+{transport}://127.0.0.1:1/default{command}",
+            username="-oProxyCommand=id",
+            timeout=5,
+        )
+    assert not seen.exists()
 
 
 # -- files ----------------------------------------------------------------------------------
