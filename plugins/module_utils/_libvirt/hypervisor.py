@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any, Callable
+from xml.etree.ElementTree import ParseError
 
 from .._core.clock import Clock, SystemClock, wait_until
 from .._hypervisor.credentials import Credentials
@@ -18,6 +19,7 @@ from .._hypervisor.hypervisor import (
     ConnectionLost,
     Hypervisor,
     MachineNotFound,
+    OperationFailed,
     OperationTimeout,
 )
 from .._hypervisor.values import (
@@ -66,6 +68,9 @@ _PRESS_AGAIN = 10.0
 #: A daemon works on five calls of one client at once (max_client_requests).
 _CALLS_AT_ONCE = 5
 _KIB, _MIB = 1024, 1024**2
+#: What reading an answer raises that is not as libvirt's pages describe it: no XML, no
+#: number, no date, a value that is missing, text that is not UTF-8 (a ValueError).
+_ODD_ANSWERS = (ParseError, ValueError, OverflowError, KeyError)
 #: From this release on libvirt keeps TPM state unless told otherwise.
 _TPM_FLAG_SINCE = 8009000
 
@@ -110,9 +115,13 @@ class LibvirtHypervisor(Hypervisor):
 
     @contextmanager
     def _doing(self, what: str) -> Iterator[None]:
-        """Turn a libvirtError of the block into our error."""
+        """Turn a libvirtError of the block, or an odd answer, into our error."""
         try:
             yield
+        except _ODD_ANSWERS as error:
+            raise OperationFailed(
+                f"can't {what}: {_odd_answer(error)}", where=self.uri
+            ) from error
         except libvirt.libvirtError as error:
             raise call_error(
                 error, where=self.uri, doing=what, alive=self.is_alive()
@@ -194,17 +203,18 @@ class LibvirtHypervisor(Hypervisor):
         kept = self._uuids_where(flags.VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT)
         machines = []
         for domain, values in statistics:
+            state = _state_number(domain, values)
             uuid = domain.UUIDString()
             self._domains[uuid] = domain
             has_save = _member(uuid, saved)
             memory = values.get("balloon.current", values.get("balloon.maximum"))
             machines.append(
                 VirtualMachine(
-                    name=domain.name(),
+                    name=_name(domain),
                     uuid=uuid,
                     id=_id(domain),
-                    state=_state(values["state.state"], bool(has_save)),
-                    reason=_reason(values["state.state"], values.get("state.reason")),
+                    state=_state(state, bool(has_save)),
+                    reason=_reason(state, values.get("state.reason")),
                     vcpus=values.get("vcpu.current"),
                     vcpus_max=values.get("vcpu.maximum"),
                     memory=memory * _KIB if memory is not None else None,
@@ -275,10 +285,19 @@ class LibvirtHypervisor(Hypervisor):
             addresses = self._addresses(domain, definition) if vm.is_active else {}
             full = with_definition(vm, definition, addresses, keep_xml=xml)
             return replace(full, snapshots=self._snapshots(domain, vm))
+        except _ODD_ANSWERS as error:
+            # It must not hide the others: it is listed with what else is known.
+            self._warn(f"machine {vm.name} was not read in full: {_odd_answer(error)}")
+            return vm
         except libvirt.libvirtError as error:
             if error.get_error_code() == NO_DOMAIN:
                 return None  # it was removed while we read
             raise
+
+    def _warn(self, sentence: str) -> None:
+        hint = f"{self.uri}: {sentence}."
+        if hint not in self.hints:
+            self.hints = (*self.hints, hint)
 
     def _addresses(self, domain: Any, definition: str) -> dict[str, list[str]]:
         """Addresses by MAC: the guest agent's, else leases, else the host's ARP table."""
@@ -333,7 +352,7 @@ class LibvirtHypervisor(Hypervisor):
             persistent = bool(domain.isPersistent())
             saved = persistent and self._has_managed_save(domain)
             vm = VirtualMachine(
-                name=domain.name(),
+                name=_name(domain),
                 uuid=uuid,
                 id=_id(domain),
                 state=_state(state, saved),
@@ -597,6 +616,28 @@ class LibvirtHypervisor(Hypervisor):
         if connection is not None:
             with suppress(libvirt.libvirtError):
                 connection.close()
+
+
+def _odd_answer(error: Exception) -> str:
+    """What was odd, in words; an exception's own text may be no more than a key."""
+    kind = {ParseError: "XML", UnicodeDecodeError: "text", KeyError: "a list"}.get(
+        type(error), "a value"
+    )
+    return f"the host answered with {kind} that can't be read ({error})"
+
+
+def _name(domain: Any) -> str:
+    """A machine's name; what is not UTF-8 in it is escaped."""
+    try:
+        return str(domain.name())
+    except UnicodeDecodeError as error:
+        return error.object.decode("utf-8", "backslashreplace")
+
+
+def _state_number(domain: Any, values: dict[str, Any]) -> int:
+    """The state out of a domain's statistics, where the host left it in them."""
+    number = values.get("state.state")
+    return int(domain.state()[0] if number is None else number)
 
 
 def _id(domain: Any) -> int | None:
