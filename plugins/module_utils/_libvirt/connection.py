@@ -7,7 +7,7 @@ virConnectOpenAuth has no time-out and can't be interrupted, so it runs in a thr
 its own, which is left behind when its time is over; an ssh (or other command) that it
 started is ended. libvirt answers keepalive messages only while an event loop runs
 (page "virConnectSetKeepAlive"), so one runs in a thread of each process that opens a
-remote connection.
+connection: qemu:///system, too, is a daemon behind a socket, which may hang.
 """
 
 from __future__ import annotations
@@ -72,15 +72,15 @@ def open_connection(
     libvirt.registerErrorHandler(lambda _context, _error: None, None)
     with suppress(locale.Error):
         locale.setlocale(locale.LC_MESSAGES, "C")
+    _run_event_loop()
     if uri is None:
-        return _open_in_time(None, credentials, where)
-    full_uri = _with_options(uri, credentials)
-    check_connectable(full_uri)  # now that the options stand in it, too
-    check_files(full_uri, where)
-    with _with_certificates(full_uri, credentials, where) as full:
-        if full.is_remote:
-            _run_event_loop()
-        connection = _open_in_time(full, credentials, where)
+        connection = _open_in_time(None, credentials, where)
+    else:
+        full_uri = _with_options(uri, credentials)
+        check_connectable(full_uri)  # now that the options stand in it, too
+        check_files(full_uri, where)
+        with _with_certificates(full_uri, credentials, where) as full:
+            connection = _open_in_time(full, credentials, where)
     _keep_alive(connection, credentials.timeout)
     return connection
 
@@ -252,6 +252,6 @@ def _run_event_loop() -> None:
 def _keep_alive(connection: Any, timeout: int) -> None:
     """Notice within ``timeout`` seconds that the other side is gone."""
     interval = max(1, timeout // (KEEPALIVE_COUNT + 1))
-    # Local drivers need none and say so.
+    # Drivers within this process need none and say so.
     with suppress(libvirt.libvirtError):
         connection.setKeepAlive(interval, KEEPALIVE_COUNT)

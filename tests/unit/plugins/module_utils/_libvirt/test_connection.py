@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -188,6 +190,49 @@ def test_closed_port_is_refused_at_once() -> None:
 def test_command_that_ends_at_once_is_told() -> None:
     with pytest.raises(ConnectionFailed, match="the other side ended"):
         opened("test+ext:///default?command=/bin/true", timeout=20)
+
+
+#: remote_protocol.x and virkeepaliveprotocol.x of libvirt 9.0.0.
+REMOTE, KEEPALIVE = 0x20008086, 0x6B656570
+AUTH_LIST, HAS_FEATURE = 66, 60
+ANSWERS = {AUTH_LIST: struct.pack(">II", 1, 0), HAS_FEATURE: struct.pack(">I", 1)}
+
+
+def act_as_daemon(server: socket.socket, pinged: threading.Event) -> None:
+    """Open a connection as libvirtd does, and look for its client's pings."""
+    client, _address = server.accept()
+    with client, suppress(OSError):
+        while len(head := client.recv(28, socket.MSG_WAITALL)) == 28:
+            length, program, _version, call, _type, serial, _ok = struct.unpack(
+                ">7I", head
+            )
+            client.recv(length - 28, socket.MSG_WAITALL)
+            if program == KEEPALIVE:
+                pinged.set()
+            else:
+                answer = ANSWERS.get(call, b"")
+                words = (28 + len(answer), program, 1, call, 1, serial, 0)
+                client.sendall(struct.pack(">7I", *words) + answer)
+
+
+@pytest.mark.parametrize("default", [False, True], ids=["by its URI", "by default"])
+def test_daemon_of_this_machine_is_pinged_so_that_hanging_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, default: bool
+) -> None:
+    pinged = threading.Event()
+    path = f"{tmp_path}/sock"
+    uri = f"qemu:///system?socket={path}"
+    monkeypatch.setenv("LIBVIRT_DEFAULT_URI", uri)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        work = threading.Thread(target=act_as_daemon, args=(server, pinged))
+        work.start()
+        parsed = None if default else ConnectionUri.parse(uri)
+        conn = open_connection(parsed, Credentials(timeout=1), uri)
+        assert pinged.wait(5)
+        conn.close()
+        work.join(5)
 
 
 SECONDS = f"61.{os.getpid()}"
