@@ -24,7 +24,7 @@ attributes:
     support: full
 options:
   name:
-    description: The machine's name.
+    description: The machine's name, or its UUID where no machine has that name.
     type: str
   uuid:
     description: The machine's UUID, which is unique where names are not.
@@ -173,6 +173,9 @@ vm:
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
+    HypervisorConnectError,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     Hypervisor,
     MachineNotFound,
@@ -196,6 +199,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.val
     STOPPED,
     SUMMARY,
     VirtualMachine,
+    canonical_uuid,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner import (
     Task,
@@ -207,7 +211,6 @@ def run(
     hypervisor: Hypervisor, options: Mapping[str, Any], check_mode: bool
 ) -> dict[str, Any]:
     """Read the machine, plan, apply, and read it again."""
-    wanted = options["uuid"] or options["name"]
     desired = Desired(
         state=options["state"],
         autostart=options["autostart"],
@@ -216,7 +219,7 @@ def run(
     )
     detail = FULL if desired.state == ABSENT else SUMMARY
     try:
-        current = hypervisor.find_vm(wanted, detail=detail)
+        current = _find(hypervisor, options, detail)
     except MachineNotFound:
         if desired.state != ABSENT:
             raise
@@ -232,6 +235,20 @@ def run(
     return _result(plan, _read_again(hypervisor, current), desired)
 
 
+def _find(
+    hypervisor: Hypervisor, options: Mapping[str, Any], detail: str
+) -> VirtualMachine:
+    if options["uuid"] is None:
+        return hypervisor.find_vm(options["name"], detail=detail)
+    uuid = canonical_uuid(options["uuid"])
+    if uuid is None:
+        raise HypervisorConnectError(
+            f"uuid is '{options['uuid']}', which is no UUID",
+            remedy="write it as in 6695eb01-f6a4-8304-79aa-97f2502e193f, or use name",
+        )
+    return hypervisor.find_uuid(uuid, detail=detail)
+
+
 def _plan(hypervisor: Hypervisor, current: VirtualMachine, desired: Desired) -> Plan:
     if desired.state != ABSENT or not desired.remove_disks:
         return plan_vm(current, desired)
@@ -244,7 +261,7 @@ def _read_again(
     hypervisor: Hypervisor, current: VirtualMachine
 ) -> VirtualMachine | None:
     try:
-        return hypervisor.find_vm(current.uuid)
+        return hypervisor.find_uuid(current.uuid)
     except MachineNotFound:
         return None
 

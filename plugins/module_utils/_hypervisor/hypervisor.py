@@ -81,11 +81,26 @@ class Hypervisor(ABC):
 
     @abstractmethod
     def find_vm(self, name_or_uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
-        """The machine of that name or UUID.
+        """The machine of that name, or else of that UUID.
 
         Raises:
             MachineNotFound: There is none.
         """
+
+    def find_uuid(self, uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
+        """The machine of that UUID (canonical_uuid), whatever others are named.
+
+        Raises:
+            MachineNotFound: There is none.
+        """
+        for vm in self.list_vms([uuid], detail=detail):
+            if vm.uuid == uuid:
+                return vm
+        raise MachineNotFound(
+            f"there is no machine with UUID {uuid}",
+            where=self.uri,
+            remedy="list the machines with hypervisor.connect.vm_info",
+        )
 
     @abstractmethod
     def images(self) -> tuple[Image, ...]:

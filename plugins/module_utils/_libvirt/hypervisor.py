@@ -344,8 +344,17 @@ class LibvirtHypervisor(Hypervisor):
 
     def find_vm(self, name_or_uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
         """The machine of that name or UUID, in five calls; FULL costs more."""
-        with self._doing(f"find machine {name_or_uuid}"):
-            domain = self._look_up(name_or_uuid)
+        return self._find(name_or_uuid, self._look_up, detail)
+
+    def find_uuid(self, uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
+        """The machine of that UUID, as find_vm reads it."""
+        return self._find(uuid, self._look_up_uuid, detail)
+
+    def _find(
+        self, wanted: str, look_up: Callable[[str], Any], detail: str
+    ) -> VirtualMachine:
+        with self._doing(f"find machine {wanted}"):
+            domain = look_up(wanted)
             uuid = domain.UUIDString()
             self._domains[uuid] = domain
             state, memory_max, memory, vcpus = domain.info()[:4]
@@ -366,20 +375,27 @@ class LibvirtHypervisor(Hypervisor):
             if detail == FULL:
                 full = self._read_definition(vm, detail=FULL, xml=False)
                 if full is None:
-                    raise self._not_found(name_or_uuid)
+                    raise self._not_found(wanted)
                 return replace(full, has_snapshots=bool(full.snapshots))
             return vm
 
     def _look_up(self, name_or_uuid: str) -> Any:
-        uuid = canonical_uuid(name_or_uuid)
-        if uuid is not None:
-            with suppress(libvirt.libvirtError):
-                return self._connection.lookupByUUIDString(uuid)
         try:
             return self._connection.lookupByName(name_or_uuid)
         except libvirt.libvirtError as error:
+            if error.get_error_code() != NO_DOMAIN:
+                raise
+            return self._look_up_uuid(name_or_uuid)
+
+    def _look_up_uuid(self, text: str) -> Any:
+        uuid = canonical_uuid(text)
+        if uuid is None:
+            raise self._not_found(text)
+        try:
+            return self._connection.lookupByUUIDString(uuid)
+        except libvirt.libvirtError as error:
             if error.get_error_code() == NO_DOMAIN:
-                raise self._not_found(name_or_uuid) from error
+                raise self._not_found(text) from error
             raise
 
     def _not_found(self, name_or_uuid: str) -> MachineNotFound:

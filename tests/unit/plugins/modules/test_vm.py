@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
+    HypervisorConnectError,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     MachineNotFound,
     OperationTimeout,
@@ -147,6 +150,26 @@ def test_present_looks_and_leaves(lab: LibvirtHypervisor, vm: str) -> None:
     assert (result["changed"], result["vm"]["name"]) == (False, vm)
     assert "kept" not in result
     assert facts(lab) == untouched
+
+
+def test_name_is_looked_for_before_the_uuid_and_uuid_is_nothing_else(
+    tmp_path: Path,
+) -> None:
+    """A machine whose name is the UUID of another one."""
+    with open_lab(tmp_path, machine("plain", 1), machine(uuid(1), 2)) as lab:
+        assert isinstance(lab, LibvirtHypervisor)
+        assert do(lab, name=uuid(1))["vm"]["uuid"] == uuid(2)
+        assert do(lab, uuid=uuid(1), state="paused")["vm"]["name"] == "plain"
+        assert do(lab, name=uuid(2))["vm"]["name"] == uuid(1)
+
+
+@pytest.mark.parametrize("text", ["running", "", "0abcdef0", "g" * 32])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_uuid_that_is_none_is_refused_in_words(
+    lab: LibvirtHypervisor, text: str, state: str
+) -> None:
+    with pytest.raises(HypervisorConnectError, match=f"uuid is '{text}', which is no"):
+        do(lab, uuid=text, state=state, force=True)
 
 
 # -- autostart -------------------------------------------------------------------------

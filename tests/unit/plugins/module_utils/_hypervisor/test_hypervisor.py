@@ -187,6 +187,13 @@ def test_empty_plan_does_nothing() -> None:
     assert notebook.calls == []
 
 
+def test_machine_of_a_uuid_is_no_other_that_is_named_so() -> None:
+    notebook = Notebook()
+    assert notebook.find_uuid("u-1") is WEB1
+    with pytest.raises(MachineNotFound, match="there is no machine with UUID web1"):
+        notebook.find_uuid("web1")
+
+
 def test_with_statement_closes_also_after_an_error() -> None:
     notebook = Notebook()
     with notebook as entered:
