@@ -91,7 +91,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 actions:
-  description: What was done, or would be in check mode, in its order.
+  description:
+    - What was done, or would be in check mode, in its order.
+    - Where a guest did not shut down in time and was switched off, V(power_off) follows V(shut_down).
   type: list
   elements: str
   returned: success
@@ -171,6 +173,7 @@ vm:
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
@@ -231,7 +234,10 @@ def run(
         raise
     if not plan or check_mode:
         return _result(plan, current, desired)
-    hypervisor.apply(current, plan, timeout=options["timeout"], force=desired.force)
+    done = hypervisor.apply(
+        current, plan, timeout=options["timeout"], force=desired.force
+    )
+    plan = replace(plan, steps=done)
     return _result(plan, _read_again(hypervisor, current), desired)
 
 

@@ -11,10 +11,12 @@ from types import TracebackType
 
 from .._core.errors import HypervisorConnectError
 from .plan import (
+    POWER_OFF,
     REMOVE_DISK,
     SET_AUTOSTART,
     SHUT_DOWN,
     Plan,
+    Step,
 )
 from .values import FULL, SUMMARY, HostInfo, Image, VirtualMachine
 
@@ -176,7 +178,7 @@ class Hypervisor(ABC):
 
     def apply(
         self, vm: VirtualMachine, plan: Plan, *, timeout: float, force: bool
-    ) -> None:
+    ) -> tuple[Step, ...]:
         """Carry the steps of a plan out, in their order.
 
         Args:
@@ -184,22 +186,26 @@ class Hypervisor(ABC):
             plan: The steps.
             timeout: Seconds that a guest has for shutting down.
             force: Whether a guest that does not shut down in time is switched off.
+
+        Returns:
+            The steps that were taken: those of the plan, and a power-off by force.
         """
+        done: list[Step] = []
         for step in plan.steps:
+            done.append(step)
             if step.action == SHUT_DOWN:
-                self._shut_down(vm, timeout=timeout, force=force)
+                try:
+                    self.shut_down(vm, timeout)
+                except OperationTimeout:
+                    if not force:
+                        raise
+                    self.power_off(vm)
+                    done.append(Step(POWER_OFF))
             elif step.action in (SET_AUTOSTART, REMOVE_DISK):
                 getattr(self, step.action)(vm, step.value)
             else:
                 getattr(self, step.action)(vm)
-
-    def _shut_down(self, vm: VirtualMachine, *, timeout: float, force: bool) -> None:
-        try:
-            self.shut_down(vm, timeout)
-        except OperationTimeout:
-            if not force:
-                raise
-            self.power_off(vm)
+        return tuple(done)
 
     def __enter__(self) -> Hypervisor:
         """Use the connection in a with statement, which closes it."""

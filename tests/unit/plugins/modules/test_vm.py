@@ -237,6 +237,7 @@ def test_deaf_guest_is_switched_off_with_force(tmp_path: Path) -> None:
         assert isinstance(lab, LibvirtHypervisor)
         done = do(lab, name="deaf", state="stopped", timeout=1, force=True)
         assert (done["changed"], done["vm"]["state"]) == (True, "stopped")
+        assert done["actions"] == ["shut_down", "power_off"]
         again = do(lab, name="deaf", state="stopped", timeout=1, force=True)
         assert not again["changed"]
 

@@ -131,7 +131,7 @@ def test_steps_are_done_in_their_order_with_their_values() -> None:
     steps = plan(
         Step("set_autostart", True), "resume", "shut_down", Step("remove_disk", "/a")
     )
-    notebook.apply(WEB1, steps, timeout=7, force=False)
+    assert notebook.apply(WEB1, steps, timeout=7, force=False) == steps.steps
     assert notebook.calls == [
         ("set_autostart", True),
         ("resume",),
@@ -155,8 +155,9 @@ def test_each_step_is_the_method_of_its_name(action: str) -> None:
 
 def test_deaf_guest_is_switched_off_by_force_and_the_rest_goes_on() -> None:
     notebook = Notebook(deaf=True)
-    notebook.apply(WEB1, plan("shut_down", "start"), timeout=3, force=True)
+    done = notebook.apply(WEB1, plan("shut_down", "start"), timeout=3, force=True)
     assert notebook.calls == [("shut_down", 3), ("power_off",), ("start",)]
+    assert done == plan("shut_down", "power_off", "start").steps
 
 
 def test_deaf_guest_is_left_on_without_force_and_nothing_follows() -> None:
