@@ -13,8 +13,10 @@ from .._core.errors import HypervisorConnectError
 from .plan import (
     POWER_OFF,
     REMOVE_DISK,
+    RESUME,
     SET_AUTOSTART,
     SHUT_DOWN,
+    WAKE_UP,
     Plan,
     Step,
 )
@@ -196,8 +198,9 @@ class Hypervisor(ABC):
             if step.action == SHUT_DOWN:
                 try:
                     self.shut_down(vm, timeout)
-                except OperationTimeout:
+                except OperationTimeout as error:
                     if not force:
+                        self._put_back(vm, done, error)
                         raise
                     self.power_off(vm)
                     done.append(Step(POWER_OFF))
@@ -206,6 +209,20 @@ class Hypervisor(ABC):
             else:
                 getattr(self, step.action)(vm)
         return tuple(done)
+
+    def _put_back(
+        self, vm: VirtualMachine, done: Collection[Step], error: OperationTimeout
+    ) -> None:
+        """Pause a machine again that was resumed for a shutdown in vain, and say so."""
+        if Step(RESUME) in done:
+            error.what += "; it was resumed for that and is "
+            try:
+                self.pause(vm)
+                error.what += "paused again"
+            except (MachineNotFound, OperationFailed) as failed:
+                error.what += f"running now ({failed.what})"
+        elif Step(WAKE_UP) in done:
+            error.what += "; it was suspended by its guest and is awake now"
 
     def __enter__(self) -> Hypervisor:
         """Use the connection in a with statement, which closes it."""
