@@ -104,7 +104,12 @@ _PHRASES = (
             "check that the port belongs to the transport (tls 16514, tcp 16509) and "
             "that the command of ext or ssh works",
         )
-        for phrase in ("cannot recv data", "cannot write data", "end of file while")
+        for phrase in (
+            "cannot recv data",
+            "cannot write data",
+            "client socket is closed",
+            "end of file while",
+        )
     ),
 )
 

@@ -74,6 +74,8 @@ OPENING = [
      ConnectionFailed, "there is no such socket on the host"),
     (38, 0, f"Cannot recv data: {RESET}",
      ConnectionFailed, "the other side ended the connection"),
+    (1, 0, "internal error: client socket is closed",
+     ConnectionFailed, "the other side ended the connection"),
     (38, 0, "unable to resolve address 'nowhere' service '16514': Name or service not "
      "known", ConnectionFailed, "the host name has no address"),
     (38, errno.ECONNREFUSED, "unable to connect to server at '127.0.0.1:1': Connection "
