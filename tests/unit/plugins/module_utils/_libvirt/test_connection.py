@@ -10,7 +10,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,64 @@ def test_right_password_opens(guarded: str) -> None:
     conn.close()
 
 
+RIGHT = {"username": "fred", "password": "hunter2"}
+WRONG = {"username": "fred", "password": "wrong-secret"}
+
+
+@pytest.fixture
+def auth_conf(
+    guarded: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Mapping[str, str]], None]:
+    """What writes an auth.conf that libvirt reads of itself, for the guarded host.
+
+    GLib keeps the place of the user's own until the process ends.
+    """
+    path = tmp_path / "auth.conf"
+    monkeypatch.setenv("LIBVIRT_AUTH_FILE", str(path))
+
+    def write(says: Mapping[str, str]) -> None:
+        words = "".join(f"{key}={value}\n" for key, value in says.items())
+        path.write_text(
+            f"[credentials-a]\n{words}[auth-test-localhost]\ncredentials=a\n"
+        )
+
+    return write
+
+
+def test_options_win_over_a_wrong_auth_conf(
+    guarded: str, auth_conf: Callable[[Mapping[str, str]], None]
+) -> None:
+    auth_conf(WRONG)
+    before = os.environ.get("LIBVIRT_AUTH_FILE")
+    opened(guarded, **RIGHT).close()
+    assert os.environ.get("LIBVIRT_AUTH_FILE") == before
+
+
+def test_options_win_over_a_right_auth_conf(
+    guarded: str, auth_conf: Callable[[Mapping[str, str]], None]
+) -> None:
+    auth_conf(RIGHT)
+    with pytest.raises(AuthenticationFailed):
+        opened(guarded, **WRONG)
+
+
+@pytest.mark.parametrize("options", [{}, {"username": "fred"}])
+def test_auth_conf_has_the_password_that_no_option_gives(
+    guarded: str,
+    auth_conf: Callable[[Mapping[str, str]], None],
+    options: dict[str, str],
+) -> None:
+    auth_conf(RIGHT)
+    opened(guarded, **options).close()
+
+
+def test_user_of_the_uri_is_the_one_whom_libvirt_asks_for(guarded: str) -> None:
+    at_host = guarded.replace("test://", "test://fred@")
+    opened(at_host, password="hunter2").close()
+    with pytest.raises(AuthenticationFailed):
+        opened(at_host, username="barney", password="hunter2")
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -133,14 +191,14 @@ AUTHNAME, PASSPHRASE, ECHO, NOECHO = 2, 5, 6, 7
 def test_questions_are_answered_by_their_kind(
     kind: int, default: str | None, answer: str | None, returned: int
 ) -> None:
-    prompt = connection._Prompt(Credentials(username="fred", password="hunter2"))
+    prompt = connection._Prompt("fred", Credentials(password="hunter2"))
     question = [kind, "Question?", "challenge", default, None]
     assert prompt([question], None) == returned
     assert question[4] == answer
 
 
 def test_question_without_an_answer_takes_its_default_or_ends_it() -> None:
-    prompt = connection._Prompt(Credentials())
+    prompt = connection._Prompt(None, Credentials())
     known = [AUTHNAME, "User?", "", "root", None]
     unknown = [PASSPHRASE, "Password?", "", None, None]
     assert prompt([known], None) == 0
