@@ -34,11 +34,13 @@ options:
       - V(present) looks that the machine exists and leaves its state alone.
       - V(running) starts it, resumes it, wakes it up, or goes on from its saved state.
       - V(stopped) asks the guest to shut down and waits O(timeout) seconds for it. A paused machine is resumed first, since
-        it could not hear the question. A saved machine would lose its saved state, which takes O(force=true).
+        it could not hear the question, and paused again where it does not shut down in time. A saved machine would lose its
+        saved state, which takes O(force=true).
       - V(paused) stops its processors. A machine that is off is started without letting them run.
       - V(saved) keeps its memory on the host's disk and switches it off. Its next start goes on from there.
       - V(absent) removes its definition with its UEFI variables, TPM state, saved memory and the records of its snapshots. A
-        machine that is not off is refused unless O(force=true), which switches it off.
+        machine that is not off, or that is saved, is refused unless O(force=true), which switches it off and throws its saved
+        memory away.
       - V(restarted) shuts the guest down, waits O(timeout) seconds for it and starts it again, on each run. A machine that is
         off is started. A transient machine is told to restart itself, as it would be gone once it is off.
       - V(reset) restarts it at once, without asking the guest, on each run.

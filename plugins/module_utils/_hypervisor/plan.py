@@ -246,6 +246,12 @@ def _plan_absent(
             f"machine {current.name} is {current.state} and is not removed",
             remedy="stop it first, or agree to a power-off with force: true",
         )
+    if current.managed_save and not desired.force:
+        raise PlanRefused(
+            f"machine {current.name} is saved, and removing it would throw its saved "
+            "state away",
+            remedy="start it and shut it down first, or agree with force: true",
+        )
     steps = [Step(POWER_OFF)] if current.is_active else []
     if current.persistent is not False:
         steps.append(Step(REMOVE))

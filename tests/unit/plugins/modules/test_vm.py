@@ -125,6 +125,7 @@ def test_state_is_changed_once_and_only_foretold_in_check_mode(
         ({"name": "stopped", "state": "saved"}, PlanRefused, "no state to save"),
         ({"name": "stopped", "state": "reset"}, PlanRefused, "can't become reset"),
         ({"name": "running", "state": "absent"}, PlanRefused, "is not removed"),
+        ({"name": "saved", "state": "absent"}, PlanRefused, "force: true"),
         ({"name": "transient", "state": "saved"}, PlanRefused, "is transient"),
         ({"name": "transient", "autostart": True}, PlanRefused, "is transient"),
     ],
@@ -232,6 +233,15 @@ def test_deaf_guest_fails_after_its_time_and_stays_on(tmp_path: Path) -> None:
         assert lab.find_vm("deaf").state == "running"
 
 
+def test_paused_guest_that_is_deaf_is_paused_again(tmp_path: Path) -> None:
+    with open_lab(tmp_path, DEAF) as lab:
+        assert isinstance(lab, LibvirtHypervisor)
+        do(lab, name="deaf", state="paused")
+        with pytest.raises(OperationTimeout, match="and is paused again"):
+            do(lab, name="deaf", state="stopped", timeout=1)
+        assert lab.find_vm("deaf").state == "paused"
+
+
 def test_deaf_guest_is_switched_off_with_force(tmp_path: Path) -> None:
     with open_lab(tmp_path, DEAF) as lab:
         assert isinstance(lab, LibvirtHypervisor)
@@ -249,7 +259,7 @@ def test_deaf_guest_is_switched_off_with_force(tmp_path: Path) -> None:
     ("options", "actions"),
     [
         ({"name": "stopped"}, ["remove"]),
-        ({"name": "saved"}, ["remove"]),
+        ({"name": "saved", "force": True}, ["remove"]),
         ({"name": "running", "force": True}, ["power_off", "remove"]),
         ({"name": "paused", "force": True}, ["power_off", "remove"]),
         ({"name": "crashed", "force": True}, ["power_off", "remove"]),
@@ -281,7 +291,7 @@ def test_removal_takes_saved_memory_and_snapshots_and_says_so(
 ) -> None:
     add_snapshot(lab, "running", "clean")
     do(lab, name="running", state="saved")
-    done = do(lab, name="running", state="absent")
+    done = do(lab, name="running", state="absent", force=True)
     assert done["diff"]["before"] == {
         "state": "saved",
         "uuid": uuid(1),

@@ -167,6 +167,24 @@ def test_deaf_guest_is_left_on_without_force_and_nothing_follows() -> None:
     assert notebook.calls == [("shut_down", 3)]
 
 
+def test_machine_that_was_resumed_in_vain_is_paused_again() -> None:
+    notebook = Notebook(deaf=True)
+    with pytest.raises(OperationTimeout) as late:
+        notebook.apply(WEB1, plan("resume", "shut_down"), timeout=3, force=False)
+    assert notebook.calls == [("resume",), ("shut_down", 3), ("pause",)]
+    assert str(late.value) == (
+        "machine web1 is still on; it was resumed for that and is paused again."
+    )
+
+
+def test_what_could_not_be_put_back_is_told() -> None:
+    notebook = Notebook(deaf=True, refuses="pause")
+    with pytest.raises(OperationTimeout, match="resumed.* is running now .can't pause"):
+        notebook.apply(WEB1, plan("resume", "shut_down"), timeout=3, force=False)
+    with pytest.raises(OperationTimeout, match="is awake now"):
+        notebook.apply(WEB1, plan("wake_up", "shut_down"), timeout=3, force=False)
+
+
 def test_force_does_not_hide_another_failure_of_shutting_down() -> None:
     notebook = Notebook(refuses="shut_down")
     with pytest.raises(OperationFailed):
