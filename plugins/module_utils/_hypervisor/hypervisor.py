@@ -47,6 +47,10 @@ class OperationTimeout(HypervisorConnectError):
     """A machine did not get into the state that it was sent to in time."""
 
 
+class ImagesLeft(HypervisorConnectError):
+    """A machine is gone, and some of the images that were to go with it are not."""
+
+
 class Hypervisor(ABC):
     """An open connection to a hypervisor.
 
@@ -168,7 +172,10 @@ class Hypervisor(ABC):
 
     @abstractmethod
     def remove_disk(self, vm: VirtualMachine, source: str) -> None:
-        """Delete a disk image of a machine that is gone."""
+        """Delete a disk image of a machine that is gone.
+
+        The remedy of an error says how to delete it later: no plan will name it again.
+        """
 
     @abstractmethod
     def is_alive(self) -> bool:
@@ -191,8 +198,12 @@ class Hypervisor(ABC):
 
         Returns:
             The steps that were taken: those of the plan, and a power-off by force.
+
+        Raises:
+            ImagesLeft: All else was done, but not all images could be deleted.
         """
         done: list[Step] = []
+        left: list[HypervisorConnectError] = []
         for step in plan.steps:
             done.append(step)
             if step.action == SHUT_DOWN:
@@ -204,10 +215,24 @@ class Hypervisor(ABC):
                         raise
                     self.power_off(vm)
                     done.append(Step(POWER_OFF))
-            elif step.action in (SET_AUTOSTART, REMOVE_DISK):
-                getattr(self, step.action)(vm, step.value)
+            elif step.action == REMOVE_DISK:
+                try:
+                    self.remove_disk(vm, step.value)
+                except (OperationFailed, ConnectionLost) as error:
+                    left.append(error)
+            elif step.action == SET_AUTOSTART:
+                self.set_autostart(vm, step.value)
             else:
                 getattr(self, step.action)(vm)
+        if left:
+            # Once the machine is gone, no later run can know of its images.
+            raise ImagesLeft(
+                f"machine {vm.name} is gone, but not all of its images: "
+                + ", ".join(error.what for error in left),
+                where=self.uri,
+                remedy="; ".join(error.remedy for error in left if error.remedy),
+                details=left[0].details,
+            )
         return tuple(done)
 
     def _put_back(
@@ -245,6 +270,7 @@ __all__ = [
     "ConnectionFailed",
     "ConnectionLost",
     "Hypervisor",
+    "ImagesLeft",
     "MachineNotFound",
     "OperationFailed",
     "OperationTimeout",

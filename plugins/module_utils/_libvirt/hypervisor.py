@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -50,7 +51,14 @@ from .domain_xml import (
     parse_snapshot,
     with_definition,
 )
-from .errors import INVALID_ARG, NO_DOMAIN, OPERATION_INVALID, call_error
+from .errors import (
+    INVALID_ARG,
+    NO_DOMAIN,
+    NO_STORAGE_POOL,
+    NO_STORAGE_VOL,
+    OPERATION_INVALID,
+    call_error,
+)
 
 #: virDomainState (libvirt-domain.h) in our words.
 _STATES = {
@@ -446,8 +454,8 @@ class LibvirtHypervisor(Hypervisor):
                 return self._connection.storagePoolLookupByName(
                     pool
                 ).storageVolLookupByName(volume)
-            except libvirt.libvirtError:
-                if not self.is_alive():
+            except libvirt.libvirtError as error:
+                if error.get_error_code() not in (NO_STORAGE_POOL, NO_STORAGE_VOL):
                     raise
                 return None
 
@@ -611,10 +619,19 @@ class LibvirtHypervisor(Hypervisor):
 
     def remove_disk(self, vm: VirtualMachine, source: str) -> None:
         """virStorageVolDelete; an image that is gone already is fine."""
-        volume = self._volume(source)
-        if volume is not None:
-            with self._doing(f"delete {source}, a disk of the removed {vm.name}"):
-                volume.delete()
+        try:
+            volume = self._volume(source)
+            if volume is not None:
+                with self._doing(f"delete {source}"):
+                    volume.delete()
+        except (OperationFailed, ConnectionLost) as error:
+            error.remedy = f"delete it with: {self._command_to_delete(source)}"
+            raise
+
+    def _command_to_delete(self, source: str) -> str:
+        pool, _slash, volume = source.partition("/")
+        where = [source] if source.startswith("/") else [volume, "--pool", pool]
+        return shlex.join(["virsh", "--connect", self.uri, "vol-delete", *where])
 
     # -- the connection itself -----------------------------------------------------
 

@@ -19,6 +19,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hyp
     ConnectionFailed,
     ConnectionLost,
     Hypervisor,
+    ImagesLeft,
     MachineNotFound,
     OperationFailed,
     OperationTimeout,
@@ -113,6 +114,10 @@ class Notebook(Hypervisor):
         self._note("remove", vm)
 
     def remove_disk(self, vm: VirtualMachine, source: str) -> None:
+        if source in self.refuses:
+            raise OperationFailed(
+                f"can't delete {source}", remedy=f"remove {source} by hand"
+            )
         self._note("remove_disk", vm, source)
 
     def is_alive(self) -> bool:
@@ -179,7 +184,9 @@ def test_machine_that_was_resumed_in_vain_is_paused_again() -> None:
 
 def test_what_could_not_be_put_back_is_told() -> None:
     notebook = Notebook(deaf=True, refuses="pause")
-    with pytest.raises(OperationTimeout, match="resumed.* is running now .can't pause"):
+    with pytest.raises(
+        OperationTimeout, match=r"resumed.* is running now .can't pause"
+    ):
         notebook.apply(WEB1, plan("resume", "shut_down"), timeout=3, force=False)
     with pytest.raises(OperationTimeout, match="is awake now"):
         notebook.apply(WEB1, plan("wake_up", "shut_down"), timeout=3, force=False)
@@ -198,6 +205,20 @@ def test_disks_stay_where_the_definition_could_not_be_removed() -> None:
     with pytest.raises(OperationFailed):
         notebook.apply(WEB1, steps, timeout=3, force=True)
     assert notebook.calls == [("power_off",)]
+
+
+def test_each_image_is_tried_and_those_that_are_left_are_named_once() -> None:
+    notebook = Notebook(refuses="/b /c")
+    steps = plan("remove", *(Step("remove_disk", f"/{name}") for name in "abcd"))
+    with pytest.raises(ImagesLeft) as left:
+        notebook.apply(WEB1, steps, timeout=3, force=True)
+    assert notebook.calls == [
+        ("remove",), ("remove_disk", "/a"), ("remove_disk", "/d"),
+    ]  # fmt: skip
+    assert str(left.value) == (
+        "notebook:///: machine web1 is gone, but not all of its images: can't delete "
+        "/b, can't delete /c; remove /b by hand; remove /c by hand."
+    )
 
 
 def test_empty_plan_does_nothing() -> None:
@@ -234,6 +255,7 @@ def test_all_errors_have_one_root_and_a_refused_user_is_no_connection() -> None:
     for kind in (
         ConnectionFailed,
         ConnectionLost,
+        ImagesLeft,
         MachineNotFound,
         OperationFailed,
         OperationTimeout,
