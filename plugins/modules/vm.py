@@ -246,6 +246,8 @@ def run(
 def _find(
     hypervisor: Hypervisor, options: Mapping[str, Any], detail: str
 ) -> VirtualMachine:
+    if options["name"] == "":
+        raise HypervisorConnectError("name is empty", remedy="name a machine")
     if options["uuid"] is None:
         return hypervisor.find_vm(options["name"], detail=detail)
     uuid = canonical_uuid(options["uuid"])
