@@ -56,7 +56,11 @@ from ansible_collections.hypervisor.connect.plugins.plugin_utils._host_variables
 _ON_CONTROLLER = ("local", "ansible.builtin.local")
 _OWN_CONNECTION = ("hypervisor.connect.host",)
 
-#: By URI, credentials and the task's environment, which decides on the default URI.
+#: How many connections a worker keeps open at once.
+CONNECTIONS = 8
+
+#: By URI, credentials and the task's environment, which decides on the default URI; the
+#: one that was used last comes last.
 _open: dict[tuple[Any, ...], Hypervisor] = {}
 
 
@@ -183,14 +187,20 @@ def _user_of(uri: Any) -> str | None:
 def _connection_to(
     uri: str | None, credentials: Credentials, environment: Mapping[str, str]
 ) -> Hypervisor:
-    """The open connection of this worker, or a new one."""
+    """The open connection of this worker, or a new one, at the cost of the oldest."""
     key = (uri, credentials, tuple(sorted(environment.items())))
-    hypervisor = _open.get(key)
-    if hypervisor is None or not hypervisor.is_alive():
+    hypervisor = _open.pop(key, None)
+    if hypervisor is not None and not hypervisor.is_alive():
+        hypervisor.close()
+        hypervisor = None
+    if hypervisor is None:
         if not _open:
             # Workers end without atexit; multiprocessing's own finalizers do run.
             Finalize(None, _close_all, exitpriority=1)
-        hypervisor = _open[key] = open_hypervisor(uri, credentials)
+        while len(_open) >= CONNECTIONS:
+            _open.pop(next(iter(_open))).close()
+        hypervisor = open_hypervisor(uri, credentials)
+    _open[key] = hypervisor  # the last one used is the last one here
     return hypervisor
 
 
