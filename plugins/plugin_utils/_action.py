@@ -44,6 +44,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner 
     Task,
     check_options,
     failure,
+    is_plain,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.config import (
     resolve,
@@ -139,11 +140,11 @@ class HypervisorAction(ActionBase):
         if validation.unsupported_parameters:
             unknown = ", ".join(sorted(validation.unsupported_parameters))
             known = ", ".join(sorted(self.task.argument_spec))
-            return _failed(
-                f"{self._task.action} has no option {unknown}; it has {known}."
+            raise HypervisorConnectError(
+                f"{self._task.action} has no option {unknown}; it has {known}"
             )
         if validation.error_messages:
-            return _failed("; ".join(validation.error_messages) + ".")
+            raise HypervisorConnectError("; ".join(validation.error_messages))
         options = validation.validated_parameters
         check_options(options)
         credentials = Credentials.from_options(options)
@@ -160,8 +161,7 @@ class HypervisorAction(ActionBase):
         """Set the task's ``environment``, which a module would find set, meanwhile."""
         added: dict[str, str] = {}
         for entry in self._task.environment or ():
-            values = self._templar.template(entry) or {}
-            added.update((name, str(value)) for name, value in values.items())
+            added.update(_checked_environment(self._templar.template(entry) or {}))
         before = {name: os.environ.get(name) for name in added}
         os.environ.update(added)
         try:
@@ -172,6 +172,22 @@ class HypervisorAction(ActionBase):
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+
+
+def _checked_environment(values: Any) -> dict[str, str]:
+    """One entry of a task's ``environment``, refused in words where it is none."""
+    if not isinstance(values, Mapping):
+        raise HypervisorConnectError(
+            "environment is no dictionary", remedy="write NAME: value"
+        )
+    for name, value in values.items():
+        good = isinstance(name, str) and name and "=" not in name
+        if not (good and is_plain(name) and is_plain(str(value))):
+            raise HypervisorConnectError(
+                f"environment can't hold the variable {name!r}, by its name or value",
+                remedy="give a name without =, and text without NUL characters",
+            )
+    return {name: str(value) for name, value in values.items()}
 
 
 def _user_of(uri: Any) -> str | None:
@@ -202,10 +218,6 @@ def _connection_to(
         hypervisor = open_hypervisor(uri, credentials)
     _open[key] = hypervisor  # the last one used is the last one here
     return hypervisor
-
-
-def _failed(sentence: str) -> dict[str, Any]:
-    return {"failed": True, "msg": sentence}
 
 
 def _close_all() -> None:
