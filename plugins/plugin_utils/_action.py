@@ -50,6 +50,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._uri.config imp
     resolve,
 )
 from ansible_collections.hypervisor.connect.plugins.plugin_utils._host_variables import (
+    of_delegate,
     with_host_variables,
 )
 
@@ -104,9 +105,12 @@ class HypervisorAction(ActionBase):
     def _options(
         self, variables: Mapping[str, Any], **which: tuple[str, ...]
     ) -> dict[str, Any]:
-        template = self._templar.template
+        meant = of_delegate(variables, self._task.delegate_to)
+        templar = self._templar
+        if meant is not variables:
+            templar = templar.copy_with_new_env(available_variables=meant)
         return with_host_variables(
-            self._task.args, variables, template, user_of=_user_of, **which
+            self._task.args, meant, templar.template, user_of=_user_of, **which
         )
 
     def _is_on_controller(self) -> bool:
