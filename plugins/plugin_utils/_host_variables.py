@@ -66,4 +66,11 @@ def with_host_variables(
             continue
         if name != "username" or user_of(filled.get("uri")) is None:
             filled[name] = template(value)
-    return filled
+    return {name: decrypted(value) for name, value in filled.items()}
+
+
+def decrypted(value: Any) -> Any:
+    """A value whose vaulted text is plain: ansible-core 2.16's is no str."""
+    if isinstance(value, list):
+        return [decrypted(item) for item in value]
+    return str(value) if getattr(value, "__ENCRYPTED__", False) else value
