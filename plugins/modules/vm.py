@@ -60,7 +60,10 @@ options:
     description:
       - With O(state=absent), also delete the machine's disk images, after its definition.
       - Images stay that another machine uses or builds on, those of CD-ROM and floppy drives, read-only and shared ones, those
-        under another image, and those that no storage pool of the host knows. RV(kept) lists them with the reason.
+        under another image, and those that no active storage pool of the host knows. RV(kept) lists them with the reason.
+      - All of them stay where another machine has a disk, or another image builds on one, that no active storage pool knows,
+        since what that one builds on can't be seen. Define and start a pool for its folder first.
+      - The storage pools are refreshed before this is decided, in check mode, too.
     type: bool
     default: false
 seealso:
@@ -194,6 +197,8 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.pla
     Plan,
     PlanRefused,
     plan_vm,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.storage import (
     removable_disks,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
@@ -260,10 +265,11 @@ def _find(
 
 
 def _plan(hypervisor: Hypervisor, current: VirtualMachine, desired: Desired) -> Plan:
+    plan = plan_vm(current, desired)
     if desired.state != ABSENT or not desired.remove_disks:
-        return plan_vm(current, desired)
-    others = [vm for vm in hypervisor.list_vms(detail=FULL) if vm.uuid != current.uuid]
-    removable, kept = removable_disks(current, others, hypervisor.images())
+        return plan
+    storage = hypervisor.storage(images=True)
+    removable, kept = removable_disks(current, storage)
     return plan_vm(current, desired, removable=removable, kept=kept)
 
 

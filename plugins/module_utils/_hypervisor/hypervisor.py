@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from types import TracebackType
 
 from .._core.errors import HypervisorConnectError
@@ -20,6 +21,7 @@ from .plan import (
     Plan,
     Step,
 )
+from .storage import Storage
 from .values import FULL, SUMMARY, HostInfo, Image, VirtualMachine
 
 
@@ -112,7 +114,25 @@ class Hypervisor(ABC):
 
     @abstractmethod
     def images(self) -> tuple[Image, ...]:
-        """The images that the storage pools of the host know."""
+        """The images that the storage pools of the host know, read anew."""
+
+    def definitions(self) -> tuple[VirtualMachine, ...]:
+        """Each machine with its disks, once for each definition that it has.
+
+        A machine may have one that it runs by, one for its next start, and one for going
+        on from its saved state. ``disks`` is None where a definition can't be read.
+        """
+        return self.list_vms(detail=FULL)
+
+    def true_paths(self, storage: Storage) -> Mapping[str, str]:
+        """For other names of an image (Storage.sources), the path they all lead to."""
+        del storage
+        return {}
+
+    def storage(self, *, images: bool) -> Storage:
+        """What the machines and, with ``images``, the storage pools keep on disk."""
+        found = Storage(self.definitions(), self.images() if images else ())
+        return replace(found, paths=self.true_paths(found))
 
     @abstractmethod
     def start(self, vm: VirtualMachine) -> None:

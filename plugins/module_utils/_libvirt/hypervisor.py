@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from .._hypervisor.hypervisor import (
     OperationFailed,
     OperationTimeout,
 )
+from .._hypervisor.storage import Storage
 from .._hypervisor.values import (
     CRASHED,
     FULL,
@@ -56,6 +58,7 @@ from .errors import (
     NO_DOMAIN,
     NO_STORAGE_POOL,
     NO_STORAGE_VOL,
+    NO_SUPPORT,
     OPERATION_INVALID,
     call_error,
 )
@@ -430,7 +433,11 @@ class LibvirtHypervisor(Hypervisor):
             return None  # this driver can't start machines by itself
 
     def images(self) -> tuple[Image, ...]:
-        """The volumes of all active pools, a call for each pool and each volume."""
+        """The volumes of all active pools, a call for each pool and each volume.
+
+        Pools know nothing of what was changed beside them until they are refreshed. One
+        that can't be is left out; libvirt makes it inactive.
+        """
         with self._doing("list the disk images"):
             active = libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE
             try:
@@ -440,10 +447,68 @@ class LibvirtHypervisor(Hypervisor):
                     raise
                 return ()  # this driver has no storage pools
             return tuple(
-                parse_image(volume.XMLDesc(), pool=pool.name())
+                parse_image(definition, pool=pool.name())
                 for pool in pools
-                for volume in pool.listAllVolumes()
+                for definition in self._read_anew(pool)
             )
+
+    def _read_anew(self, pool: Any) -> list[str]:
+        try:
+            pool.refresh()
+            return [volume.XMLDesc() for volume in pool.listAllVolumes()]
+        except libvirt.libvirtError:
+            if not self.is_alive():
+                raise
+            return []
+
+    def definitions(self) -> tuple[VirtualMachine, ...]:
+        """Each machine by its live, its persistent and its saved definition."""
+        with self._doing("read the definitions of the machines"):
+            machines = self._all_machines()
+            with ThreadPoolExecutor(max_workers=_CALLS_AT_ONCE) as pool:
+                return tuple(
+                    vm
+                    for found in pool.map(self._definitions, machines)
+                    for vm in found
+                )
+
+    def _definitions(self, vm: VirtualMachine) -> list[VirtualMachine]:
+        domain = self._domains[vm.uuid]
+        reads = [
+            partial(domain.XMLDesc, 0),
+            partial(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE),
+        ]
+        if vm.managed_save:
+            reads.append(domain.managedSaveGetXMLDesc)
+        found = []
+        for read in reads:
+            try:
+                found.append(with_definition(vm, read(), {}, keep_xml=False))
+            except _ODD_ANSWERS:
+                found.append(vm)
+            except libvirt.libvirtError as error:
+                code = error.get_error_code()
+                if code == NO_DOMAIN:
+                    return []  # it was removed while we read
+                if not self.is_alive():
+                    raise
+                if code != NO_SUPPORT or read != domain.managedSaveGetXMLDesc:
+                    found.append(vm)
+        return found
+
+    def true_paths(self, storage: Storage) -> dict[str, str]:
+        """Links followed where the host is this one; else as its pools know a path."""
+        opened = ConnectionUri.parse(self._connection.getURI())
+        sources = [source for source in storage.sources if source.startswith("/")]
+        if opened.transport is None and not opened.hostname:
+            return {source: os.path.realpath(source) for source in sources}
+        found = {}
+        for source in sources if storage.images else ():
+            volume = None if storage.is_known(source) else self._volume(source)
+            if volume is not None:
+                with self._doing(f"read the volume {source}"):
+                    found[source] = volume.path()
+        return found
 
     def _volume(self, path: str) -> Any:
         with self._doing(f"look for the volume {path}"):

@@ -329,7 +329,7 @@ def images(tmp_path: Path) -> Iterator[LibvirtHypervisor]:
         tmp_path,
         pool("images", ["own.img", "shared.img", "setup.iso", "other.img"]),
         machine("web1", 1, STOPPED, devices=web1),
-        machine("web2", 2, STOPPED, devices=disk("/images/shared.img")),
+        machine("web2", 2, STOPPED, devices=disk("/images//shared.img")),
     )
     yield hypervisor
     hypervisor.close()
@@ -351,7 +351,7 @@ def test_own_disks_go_with_the_machine_and_others_stay_with_reasons(
     kept = [
         "/images/setup.iso stays: it is a cdrom image",
         "/images/shared.img stays: machine web2 uses it",
-        "/elsewhere/unknown.img stays: no storage pool of the host knows it",
+        "/elsewhere/unknown.img stays: no active storage pool of the host knows it",
     ]
     would = do(images, check_mode=True, **options)
     assert would["kept"] == kept
@@ -379,6 +379,35 @@ def test_last_user_of_a_shared_image_takes_it(images: LibvirtHypervisor) -> None
     for name in ("web1", "web2"):
         do(images, name=name, state="absent", remove_disks=True)
     assert volumes(images) == ["other.img", "setup.iso"]
+
+
+def test_disks_of_others_that_no_pool_knows_keep_them_all(
+    images: LibvirtHypervisor,
+) -> None:
+    unseen = machine("web3", 3, STOPPED, devices=disk("/elsewhere/top.qcow2"))
+    images._connection.defineXML(unseen)
+    done = do(images, name="web1", state="absent", remove_disks=True)
+    assert done["actions"] == ["remove"]
+    assert done["kept"][0] == (
+        "/images/own.img stays: machine web3 uses /elsewhere/top.qcow2, and no active "
+        "storage pool tells which images that builds on"
+    )
+
+
+def test_link_to_an_image_is_followed_on_this_host(tmp_path: Path) -> None:
+    folder, link = tmp_path / "images", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(folder)
+    own = pool("images", ["a.img"]).replace("/images", str(folder))
+    parts = (
+        own,
+        machine("web1", 1, STOPPED, devices=disk(f"{folder}/a.img")),
+        machine("web2", 2, STOPPED, devices=disk(f"{link}/a.img")),
+    )
+    with open_lab(tmp_path, *parts) as lab:
+        assert isinstance(lab, LibvirtHypervisor)
+        done = do(lab, name="web1", state="absent", remove_disks=True)
+    assert done["kept"] == [f"{folder}/a.img stays: machine web2 uses it"]
 
 
 def test_image_that_another_names_by_its_pool_stays(tmp_path: Path) -> None:
