@@ -15,8 +15,8 @@ options:
     description:
       - The connection URI of the hypervisor, such as V(hyperv://user@host/), V(qemu:///system),
         V(qemu+ssh://root@host/system), V(xen+tls://host/) or V(test:///default), or an alias from C(libvirt.conf).
-      - By default the host's variable C(ansible_libvirt_uri), then the environment variable E(LIBVIRT_DEFAULT_URI),
-        then C(uri_default) of C(libvirt.conf), then what libvirt finds by itself.
+      - By default the host's variable C(ansible_libvirt_uri) (that of the host in C(delegate_to), if it has one), then the
+        environment variable E(LIBVIRT_DEFAULT_URI), then C(uri_default) of C(libvirt.conf), then what libvirt finds by itself.
       - It is opened from where the module runs. That is the controller where the host's connection is
         P(ansible.builtin.local#connection) or C(hypervisor.connect.host), and the host itself with any other connection.
     type: str
@@ -65,7 +65,7 @@ options:
     description:
       - How many seconds the hypervisor has to answer when the connection is opened. A connection on which nothing
         comes back for that long counts as broken.
-      - The same time is given to a machine that is told to shut down.
+      - The same time is given to a machine that is told to shut down. A day (V(86400)) is the most.
     type: int
     default: 60
 requirements:

@@ -24,7 +24,7 @@ attributes:
     support: full
 options:
   name:
-    description: The machine's name.
+    description: The machine's name, or its UUID where no machine has that name.
     type: str
   uuid:
     description: The machine's UUID, which is unique where names are not.
@@ -34,11 +34,13 @@ options:
       - V(present) looks that the machine exists and leaves its state alone.
       - V(running) starts it, resumes it, wakes it up, or goes on from its saved state.
       - V(stopped) asks the guest to shut down and waits O(timeout) seconds for it. A paused machine is resumed first, since
-        it could not hear the question. A saved machine would lose its saved state, which takes O(force=true).
+        it could not hear the question, and paused again where it does not shut down in time. A saved machine would lose its
+        saved state, which takes O(force=true).
       - V(paused) stops its processors. A machine that is off is started without letting them run.
       - V(saved) keeps its memory on the host's disk and switches it off. Its next start goes on from there.
       - V(absent) removes its definition with its UEFI variables, TPM state, saved memory and the records of its snapshots. A
-        machine that is not off is refused unless O(force=true), which switches it off.
+        machine that is not off, or that is saved, is refused unless O(force=true), which switches it off and throws its saved
+        memory away.
       - V(restarted) shuts the guest down, waits O(timeout) seconds for it and starts it again, on each run. A machine that is
         off is started. A transient machine is told to restart itself, as it would be gone once it is off.
       - V(reset) restarts it at once, without asking the guest, on each run.
@@ -58,7 +60,10 @@ options:
     description:
       - With O(state=absent), also delete the machine's disk images, after its definition.
       - Images stay that another machine uses or builds on, those of CD-ROM and floppy drives, read-only and shared ones, those
-        under another image, and those that no storage pool of the host knows. RV(kept) lists them with the reason.
+        under another image, and those that no active storage pool of the host knows. RV(kept) lists them with the reason.
+      - All of them stay where another machine has a disk, or another image builds on one, that no active storage pool knows,
+        since what that one builds on can't be seen. Define and start a pool for its folder first.
+      - The storage pools are refreshed before this is decided, in check mode, too.
     type: bool
     default: false
 seealso:
@@ -91,7 +96,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 actions:
-  description: What was done, or would be in check mode, in its order.
+  description:
+    - What was done, or would be in check mode, in its order.
+    - Where a guest did not shut down in time and was switched off, V(power_off) follows V(shut_down).
   type: list
   elements: str
   returned: success
@@ -171,8 +178,12 @@ vm:
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
+    HypervisorConnectError,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     Hypervisor,
     MachineNotFound,
@@ -186,6 +197,8 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.pla
     Plan,
     PlanRefused,
     plan_vm,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.storage import (
     removable_disks,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
@@ -196,6 +209,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.val
     STOPPED,
     SUMMARY,
     VirtualMachine,
+    canonical_uuid,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner import (
     Task,
@@ -207,7 +221,6 @@ def run(
     hypervisor: Hypervisor, options: Mapping[str, Any], check_mode: bool
 ) -> dict[str, Any]:
     """Read the machine, plan, apply, and read it again."""
-    wanted = options["uuid"] or options["name"]
     desired = Desired(
         state=options["state"],
         autostart=options["autostart"],
@@ -216,7 +229,7 @@ def run(
     )
     detail = FULL if desired.state == ABSENT else SUMMARY
     try:
-        current = hypervisor.find_vm(wanted, detail=detail)
+        current = _find(hypervisor, options, detail)
     except MachineNotFound:
         if desired.state != ABSENT:
             raise
@@ -228,15 +241,35 @@ def run(
         raise
     if not plan or check_mode:
         return _result(plan, current, desired)
-    hypervisor.apply(current, plan, timeout=options["timeout"], force=desired.force)
+    done = hypervisor.apply(
+        current, plan, timeout=options["timeout"], force=desired.force
+    )
+    plan = replace(plan, steps=done)
     return _result(plan, _read_again(hypervisor, current), desired)
 
 
+def _find(
+    hypervisor: Hypervisor, options: Mapping[str, Any], detail: str
+) -> VirtualMachine:
+    if options["name"] == "":
+        raise HypervisorConnectError("name is empty", remedy="name a machine")
+    if options["uuid"] is None:
+        return hypervisor.find_vm(options["name"], detail=detail)
+    uuid = canonical_uuid(options["uuid"])
+    if uuid is None:
+        raise HypervisorConnectError(
+            f"uuid is '{options['uuid']}', which is no UUID",
+            remedy="write it as in 6695eb01-f6a4-8304-79aa-97f2502e193f, or use name",
+        )
+    return hypervisor.find_uuid(uuid, detail=detail)
+
+
 def _plan(hypervisor: Hypervisor, current: VirtualMachine, desired: Desired) -> Plan:
+    plan = plan_vm(current, desired)
     if desired.state != ABSENT or not desired.remove_disks:
-        return plan_vm(current, desired)
-    others = [vm for vm in hypervisor.list_vms(detail=FULL) if vm.uuid != current.uuid]
-    removable, kept = removable_disks(current, others, hypervisor.images())
+        return plan
+    storage = hypervisor.storage(images=True)
+    removable, kept = removable_disks(current, storage)
     return plan_vm(current, desired, removable=removable, kept=kept)
 
 
@@ -244,7 +277,7 @@ def _read_again(
     hypervisor: Hypervisor, current: VirtualMachine
 ) -> VirtualMachine | None:
     try:
-        return hypervisor.find_vm(current.uuid)
+        return hypervisor.find_uuid(current.uuid)
     except MachineNotFound:
         return None
 

@@ -39,6 +39,7 @@ options:
       - V(summary) is what a fixed number of questions answers for all machines. RV(vms[].os), RV(vms[].disks),
         RV(vms[].nics) and RV(vms[].snapshots) are null.
       - V(full) also reads each machine's definition, addresses and snapshots, which takes a few questions for each.
+        Where the host answers with something that can't be read, that machine is returned as in V(summary), with a warning.
       - V(auto) is V(full) where machines are named and V(summary) for all.
     type: str
     choices: [auto, summary, full]

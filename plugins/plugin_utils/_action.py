@@ -47,11 +47,13 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner 
     Task,
     check_options,
     failure,
+    is_plain,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.config import (
     resolve,
 )
 from ansible_collections.hypervisor.connect.plugins.plugin_utils._host_variables import (
+    of_delegate,
     with_host_variables,
 )
 
@@ -59,7 +61,11 @@ from ansible_collections.hypervisor.connect.plugins.plugin_utils._host_variables
 _ON_CONTROLLER = ("local", "ansible.builtin.local")
 _OWN_CONNECTION = ("hypervisor.connect.host",)
 
-#: By URI, credentials and the task's environment, which decides on the default URI.
+#: How many connections a worker keeps open at once.
+CONNECTIONS = 8
+
+#: By URI, credentials and the task's environment, which decides on the default URI; the
+#: one that was used last comes last.
 _open: dict[tuple[Any, ...], Hypervisor] = {}
 
 
@@ -102,9 +108,12 @@ class HypervisorAction(ActionBase):
     def _options(
         self, variables: Mapping[str, Any], **which: tuple[str, ...]
     ) -> dict[str, Any]:
-        template = self._templar.template
+        meant = of_delegate(variables, self._task.delegate_to)
+        templar = self._templar
+        if meant is not variables:
+            templar = templar.copy_with_new_env(available_variables=meant)
         return with_host_variables(
-            self._task.args, variables, template, user_of=_user_of, **which
+            self._task.args, meant, templar.template, user_of=_user_of, **which
         )
 
     def _is_on_controller(self) -> bool:
@@ -138,11 +147,11 @@ class HypervisorAction(ActionBase):
         if validation.unsupported_parameters:
             unknown = ", ".join(sorted(validation.unsupported_parameters))
             known = ", ".join(sorted(self.task.argument_spec))
-            return _failed(
-                f"{self._task.action} has no option {unknown}; it has {known}."
+            raise HypervisorConnectError(
+                f"{self._task.action} has no option {unknown}; it has {known}"
             )
         if validation.error_messages:
-            return _failed("; ".join(validation.error_messages) + ".")
+            raise HypervisorConnectError("; ".join(validation.error_messages))
         options = validation.validated_parameters
         check_options(options)
         credentials = Credentials.from_options(options)
@@ -159,8 +168,7 @@ class HypervisorAction(ActionBase):
         """Set the task's ``environment``, which a module would find set, meanwhile."""
         added: dict[str, str] = {}
         for entry in self._task.environment or ():
-            values = self._templar.template(entry) or {}
-            added.update((name, str(value)) for name, value in values.items())
+            added.update(_checked_environment(self._templar.template(entry) or {}))
         before = {name: os.environ.get(name) for name in added}
         os.environ.update(added)
         try:
@@ -171,6 +179,22 @@ class HypervisorAction(ActionBase):
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+
+
+def _checked_environment(values: Any) -> dict[str, str]:
+    """One entry of a task's ``environment``, refused in words where it is none."""
+    if not isinstance(values, Mapping):
+        raise HypervisorConnectError(
+            "environment is no dictionary", remedy="write NAME: value"
+        )
+    for name, value in values.items():
+        good = isinstance(name, str) and name and "=" not in name
+        if not (good and is_plain(name) and is_plain(str(value))):
+            raise HypervisorConnectError(
+                f"environment can't hold the variable {name!r}, by its name or value",
+                remedy="give a name without =, and text without NUL characters",
+            )
+    return {name: str(value) for name, value in values.items()}
 
 
 def _user_of(uri: Any) -> str | None:
@@ -186,19 +210,21 @@ def _user_of(uri: Any) -> str | None:
 def _connection_to(
     uri: str | None, credentials: Credentials, environment: Mapping[str, str]
 ) -> Hypervisor:
-    """The open connection of this worker, or a new one."""
+    """The open connection of this worker, or a new one, at the cost of the oldest."""
     key = (uri, credentials, tuple(sorted(environment.items())))
-    hypervisor = _open.get(key)
-    if hypervisor is None or not hypervisor.is_alive():
+    hypervisor = _open.pop(key, None)
+    if hypervisor is not None and not hypervisor.is_alive():
+        hypervisor.close()
+        hypervisor = None
+    if hypervisor is None:
         if not _open:
             # Workers end without atexit; multiprocessing's own finalizers do run.
             Finalize(None, _close_all, exitpriority=1)
-        hypervisor = _open[key] = open_hypervisor(uri, credentials)
+        while len(_open) >= CONNECTIONS:
+            _open.pop(next(iter(_open))).close()
+        hypervisor = open_hypervisor(uri, credentials)
+    _open[key] = hypervisor  # the last one used is the last one here
     return hypervisor
-
-
-def _failed(sentence: str) -> dict[str, Any]:
-    return {"failed": True, "msg": sentence}
 
 
 def _close_all() -> None:

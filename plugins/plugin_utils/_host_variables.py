@@ -16,6 +16,32 @@ _VARIABLES = {
 }
 
 
+#: Names of the controller itself (C.LOCALHOST of ansible-core).
+_LOCALHOST = ("localhost", "127.0.0.1", "::1")
+
+
+def of_delegate(
+    variables: Mapping[str, Any], delegate: str | None
+) -> Mapping[str, Any]:
+    """The variables of the host whose hypervisor a task means, not templated yet.
+
+    That is the host that ``delegate_to`` names where it has a URI, and else the task's
+    own, as with ``delegate_to: localhost``. A URI that localhost has in common with the
+    task's host comes from ``all`` or the play, and is meant for the task's host.
+
+    Args:
+        variables: Those of the task, ``ansible_delegated_vars`` included.
+        delegate: The value of ``delegate_to``.
+    """
+    theirs = variables.get("ansible_delegated_vars", {}).get(delegate, {})
+    uri = theirs.get(_VARIABLES["uri"])
+    shared = uri == variables.get(_VARIABLES["uri"])
+    if uri is None or (delegate in _LOCALHOST and shared):
+        return variables
+    # ansible-core leaves that at the task's own host.
+    return {**theirs, "inventory_hostname": delegate}
+
+
 def with_host_variables(
     options: Mapping[str, Any],
     variables: Mapping[str, Any],
@@ -40,4 +66,11 @@ def with_host_variables(
             continue
         if name != "username" or user_of(filled.get("uri")) is None:
             filled[name] = template(value)
-    return filled
+    return {name: decrypted(value) for name, value in filled.items()}
+
+
+def decrypted(value: Any) -> Any:
+    """A value whose vaulted text is plain: ansible-core 2.16's is no str."""
+    if isinstance(value, list):
+        return [decrypted(item) for item in value]
+    return str(value) if getattr(value, "__ENCRYPTED__", False) else value

@@ -13,6 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .printable import printable
+
+#: Characters of each part of a sentence; a name or a host's words may have megabytes.
+_PART = 2000
+
 
 class HypervisorConnectError(Exception):
     """Something that a user can understand and mend.
@@ -39,6 +44,13 @@ class HypervisorConnectError(Exception):
         self.details = dict(details or {})
 
     def __str__(self) -> str:
-        """One sentence, as in ``where: what; remedy.``."""
-        sentence = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{sentence}; {self.remedy}." if self.remedy else f"{sentence}."
+        """One sentence on one line, as in ``where: what; remedy.``.
+
+        Names and words of a host may stand in it, so control characters are escapes.
+        """
+        what, where, remedy = (
+            printable(part or "", at_most=_PART)
+            for part in (self.what, self.where, self.remedy)
+        )
+        sentence = f"{where}: {what}" if where else what
+        return f"{sentence}; {remedy}." if remedy else f"{sentence}."

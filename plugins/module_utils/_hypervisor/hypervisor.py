@@ -6,16 +6,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from types import TracebackType
 
 from .._core.errors import HypervisorConnectError
 from .plan import (
+    POWER_OFF,
     REMOVE_DISK,
+    RESUME,
     SET_AUTOSTART,
     SHUT_DOWN,
+    WAKE_UP,
     Plan,
+    Step,
 )
+from .storage import Storage
 from .values import FULL, SUMMARY, HostInfo, Image, VirtualMachine
 
 
@@ -49,6 +55,10 @@ class ShutdownUnavailable(OperationFailed):
 
 class OperationTimeout(HypervisorConnectError):
     """A machine did not get into the state that it was sent to in time."""
+
+
+class ImagesLeft(HypervisorConnectError):
+    """A machine is gone, and some of the images that were to go with it are not."""
 
 
 class Hypervisor(ABC):
@@ -94,15 +104,48 @@ class Hypervisor(ABC):
 
     @abstractmethod
     def find_vm(self, name_or_uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
-        """The machine of that name or UUID.
+        """The machine of that name, or else of that UUID.
 
         Raises:
             MachineNotFound: There is none.
         """
 
+    def find_uuid(self, uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
+        """The machine of that UUID (canonical_uuid), whatever others are named.
+
+        Raises:
+            MachineNotFound: There is none.
+        """
+        for vm in self.list_vms([uuid], detail=detail):
+            if vm.uuid == uuid:
+                return vm
+        raise MachineNotFound(
+            f"there is no machine with UUID {uuid}",
+            where=self.uri,
+            remedy="list the machines with hypervisor.connect.vm_info",
+        )
+
     @abstractmethod
     def images(self) -> tuple[Image, ...]:
-        """The images that the storage pools of the host know."""
+        """The images that the storage pools of the host know, read anew."""
+
+    def definitions(self) -> tuple[VirtualMachine, ...]:
+        """Each machine with its disks, once for each definition that it has.
+
+        A machine may have one that it runs by, one for its next start, and one for going
+        on from its saved state. ``disks`` is None where a definition can't be read.
+        """
+        return self.list_vms(detail=FULL)
+
+    def true_paths(self, storage: Storage) -> Mapping[str, str]:
+        """For other names of an image (Storage.sources), the path they all lead to."""
+        del storage
+        return {}
+
+    def storage(self, *, images: bool) -> Storage:
+        """What the machines and, with ``images``, the storage pools keep on disk."""
+        found = Storage(self.definitions(), self.images() if images else ())
+        return replace(found, paths=self.true_paths(found))
 
     @abstractmethod
     def start(self, vm: VirtualMachine) -> None:
@@ -162,7 +205,10 @@ class Hypervisor(ABC):
 
     @abstractmethod
     def remove_disk(self, vm: VirtualMachine, source: str) -> None:
-        """Delete a disk image of a machine that is gone."""
+        """Delete a disk image of a machine that is gone.
+
+        The remedy of an error says how to delete it later: no plan will name it again.
+        """
 
     @abstractmethod
     def is_alive(self) -> bool:
@@ -174,7 +220,7 @@ class Hypervisor(ABC):
 
     def apply(
         self, vm: VirtualMachine, plan: Plan, *, timeout: float, force: bool
-    ) -> None:
+    ) -> tuple[Step, ...]:
         """Carry the steps of a plan out, in their order.
 
         Args:
@@ -182,22 +228,59 @@ class Hypervisor(ABC):
             plan: The steps.
             timeout: Seconds that a guest has for shutting down.
             force: Whether a guest that does not shut down in time is switched off.
+
+        Returns:
+            The steps that were taken: those of the plan, and a power-off by force.
+
+        Raises:
+            ImagesLeft: All else was done, but not all images could be deleted.
         """
+        done: list[Step] = []
+        left: list[HypervisorConnectError] = []
         for step in plan.steps:
+            done.append(step)
             if step.action == SHUT_DOWN:
-                self._shut_down(vm, timeout=timeout, force=force)
-            elif step.action in (SET_AUTOSTART, REMOVE_DISK):
-                getattr(self, step.action)(vm, step.value)
+                try:
+                    self.shut_down(vm, timeout)
+                except (OperationTimeout, ShutdownUnavailable) as error:
+                    if not force:
+                        self._put_back(vm, done, error)
+                        raise
+                    self.power_off(vm)
+                    done.append(Step(POWER_OFF))
+            elif step.action == REMOVE_DISK:
+                try:
+                    self.remove_disk(vm, step.value)
+                except (OperationFailed, ConnectionLost) as error:
+                    left.append(error)
+            elif step.action == SET_AUTOSTART:
+                self.set_autostart(vm, step.value)
             else:
                 getattr(self, step.action)(vm)
+        if left:
+            # Once the machine is gone, no later run can know of its images.
+            raise ImagesLeft(
+                f"machine {vm.name} is gone, but not all of its images: "
+                + ", ".join(error.what for error in left),
+                where=self.uri,
+                remedy="; ".join(error.remedy for error in left if error.remedy),
+                details=left[0].details,
+            )
+        return tuple(done)
 
-    def _shut_down(self, vm: VirtualMachine, *, timeout: float, force: bool) -> None:
-        try:
-            self.shut_down(vm, timeout)
-        except (OperationTimeout, ShutdownUnavailable):
-            if not force:
-                raise
-            self.power_off(vm)
+    def _put_back(
+        self, vm: VirtualMachine, done: Collection[Step], error: HypervisorConnectError
+    ) -> None:
+        """Pause a machine again that was resumed for a shutdown in vain, and say so."""
+        if Step(RESUME) in done:
+            error.what += "; it was resumed for that and is "
+            try:
+                self.pause(vm)
+                error.what += "paused again"
+            except (MachineNotFound, OperationFailed) as failed:
+                error.what += f"running now ({failed.what})"
+        elif Step(WAKE_UP) in done:
+            error.what += "; it was suspended by its guest and is awake now"
 
     def __enter__(self) -> Hypervisor:
         """Use the connection in a with statement, which closes it."""
@@ -220,6 +303,7 @@ __all__ = [
     "ConnectionFailed",
     "ConnectionLost",
     "Hypervisor",
+    "ImagesLeft",
     "MachineNotFound",
     "OperationFailed",
     "OperationTimeout",

@@ -23,8 +23,6 @@ from .values import (
     STOPPED,
     STOPPING,
     SUSPENDED,
-    Disk,
-    Image,
     VirtualMachine,
 )
 
@@ -246,6 +244,12 @@ def _plan_absent(
             f"machine {current.name} is {current.state} and is not removed",
             remedy="stop it first, or agree to a power-off with force: true",
         )
+    if current.managed_save and not desired.force:
+        raise PlanRefused(
+            f"machine {current.name} is saved, and removing it would throw its saved "
+            "state away",
+            remedy="start it and shut it down first, or agree with force: true",
+        )
     steps = [Step(POWER_OFF)] if current.is_active else []
     if current.persistent is not False:
         steps.append(Step(REMOVE))
@@ -263,58 +267,3 @@ def _plan_absent(
     if removable:
         before.append(("disks", list(removable)))
     return Plan(tuple(steps), tuple(before), (("state", ABSENT),), kept)
-
-
-def removable_disks(
-    machine: VirtualMachine,
-    others: Iterable[VirtualMachine],
-    images: Iterable[Image],
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Which images of a machine may be deleted with it, and which stay, and why.
-
-    Never deleted: CD-ROM and floppy images, read-only and shared disks, an image that
-    another machine uses, an image under another one, and an image that no storage pool
-    knows (libvirt deletes volumes, not files). Machines name an image by its path or as
-    ``pool/volume``. The definition of a machine that is off does not name the images
-    under its own; the pools do.
-
-    Args:
-        machine: The machine that goes, with its disks.
-        others: All other machines of the host, with their disks.
-        images: The images that the storage pools of the host know.
-
-    Returns:
-        The images that may go, and sentences about those that stay.
-    """
-    known = tuple(images)
-    paths = {f"{image.pool}/{image.name}": image.path for image in known}
-    in_use = {
-        image.backing: f"{image.path} builds on it" for image in known if image.backing
-    }
-    for other in others:
-        for disk in other.disks or ():
-            for source in filter(None, (disk.source, *disk.backing)):
-                in_use[paths.get(source, source)] = f"machine {other.name} uses it"
-    # By path, since one image may be in two drives, and what one forbids counts.
-    named: dict[str, str] = {}
-    reasons: dict[str, list[str]] = {}
-    for disk in machine.disks or ():
-        if disk.source is not None:
-            path = paths.get(disk.source, disk.source)
-            named.setdefault(path, disk.source)
-            reason = _why_kept(disk) or in_use.get(path)
-            if reason is None and path not in paths.values():
-                reason = "no storage pool of the host knows it"
-            reasons.setdefault(path, []).extend([reason] if reason else [])
-    return (
-        tuple(named[path] for path, why in reasons.items() if not why),
-        tuple(f"{named[path]} stays: {why[0]}" for path, why in reasons.items() if why),
-    )
-
-
-def _why_kept(disk: Disk) -> str | None:
-    if disk.device != "disk":
-        return f"it is a {disk.device} image"
-    if disk.readonly or disk.shareable:
-        return "it is read-only or shared"
-    return None

@@ -57,7 +57,7 @@ def _guest(guest: ET.Element) -> dict[str, Any]:
     return {
         "os_type": guest.findtext("os_type"),
         "arch": arch.get("name") if arch is not None else None,
-        "wordsize": int(guest.findtext("arch/wordsize") or 0) or None,
+        "wordsize": _number(guest.findtext("arch/wordsize")),
         "emulator": guest.findtext("arch/emulator"),
         "domain_types": [
             domain.get("type") for domain in guest.iterfind("arch/domain")
@@ -65,3 +65,10 @@ def _guest(guest: ET.Element) -> dict[str, Any]:
         "machines": [machine.text for machine in guest.iterfind("arch/machine")],
         "features": [feature.tag for feature in guest.iterfind("features/*")],
     }
+
+
+def _number(text: str | None) -> int | None:
+    try:
+        return int(text or "") or None
+    except ValueError:
+        return None

@@ -7,7 +7,7 @@ virConnectOpenAuth has no time-out and can't be interrupted, so it runs in a thr
 its own, which is left behind when its time is over; an ssh (or other command) that it
 started is ended. libvirt answers keepalive messages only while an event loop runs
 (page "virConnectSetKeepAlive"), so one runs in a thread of each process that opens a
-remote connection.
+connection: qemu:///system, too, is a daemon behind a socket, which may hang.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ import signal
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from glob import glob
 from typing import Any
 
 from .._hypervisor.credentials import Credentials
 from .._hypervisor.hypervisor import ConnectionFailed
+from .._uri.transport import check_connectable
 from .._uri.uri import ConnectionUri
 from .binding import libvirt
 from .errors import open_error
@@ -37,6 +38,8 @@ _GRACE = 2.0
 #: Not VIR_CRED_USERNAME: whoever offers it is asked for SASL's authorization name.
 _AUTHNAME, _PASSPHRASE, _ECHOPROMPT, _NOECHOPROMPT = 2, 5, 6, 7
 _ANSWERABLE = [_AUTHNAME, _PASSPHRASE, _ECHOPROMPT, _NOECHOPROMPT]
+
+_AUTH_FILE = "LIBVIRT_AUTH_FILE"
 
 SSH_TRANSPORTS = ("ssh", "libssh", "libssh2")
 #: The names that libvirt looks for under pkipath (virnettlscontext.c).
@@ -63,6 +66,7 @@ def open_connection(
         A libvirt.virConnect.
 
     Raises:
+        InvalidUri: With the options in it, nobody should connect by the URI.
         ConnectionFailed: Nobody answered in time, or libvirt gave up;
             AuthenticationFailed where the user was refused.
     """
@@ -70,14 +74,15 @@ def open_connection(
     libvirt.registerErrorHandler(lambda _context, _error: None, None)
     with suppress(locale.Error):
         locale.setlocale(locale.LC_MESSAGES, "C")
+    _run_event_loop()
     if uri is None:
-        return _open_in_time(None, credentials, where)
-    check_files(uri, where)
-    full_uri = _with_options(uri, credentials)
-    with _with_certificates(full_uri, credentials, where) as full:
-        if full.is_remote:
-            _run_event_loop()
-        connection = _open_in_time(full, credentials, where)
+        connection = _open_in_time(None, credentials, where)
+    else:
+        full_uri = _with_options(uri, credentials)
+        check_connectable(full_uri)  # now that the options stand in it, too
+        check_files(full_uri, where)
+        with _with_certificates(full_uri, credentials, where) as full:
+            connection = _open_in_time(full, credentials, where)
     _keep_alive(connection, credentials.timeout)
     return connection
 
@@ -152,11 +157,11 @@ def _with_certificates(
 
 
 class _Prompt:
-    """Answers libvirt's questions from the credentials; remembers what it was asked."""
+    """Answers libvirt's questions from the user, who may be the URI's, and password."""
 
-    def __init__(self, credentials: Credentials) -> None:
+    def __init__(self, username: str | None, credentials: Credentials) -> None:
         self._answers = {
-            _AUTHNAME: credentials.username,
+            _AUTHNAME: username,
             _PASSPHRASE: credentials.password,
             _NOECHOPROMPT: credentials.password,
             # Whether to trust an unknown host key: known_hosts_verify= decides that.
@@ -175,15 +180,44 @@ class _Prompt:
         return 0
 
 
+@contextmanager
+def _without_auth_conf() -> Iterator[None]:
+    """Keep auth.conf out: libvirt takes what it says before it asks our callback.
+
+    LIBVIRT_AUTH_FILE comes before every other place (virAuthGetConfigFilePathURI). It
+    must name a regular file: libvirt 9.0.0 gives up on /dev/null.
+    """
+    before = os.environ.get(_AUTH_FILE)
+    with tempfile.NamedTemporaryFile(prefix="hypervisor-connect-") as empty:
+        os.environ[_AUTH_FILE] = empty.name
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ[_AUTH_FILE]
+            else:
+                os.environ[_AUTH_FILE] = before
+
+
 def _open_in_time(
     uri: ConnectionUri | None, credentials: Credentials, where: str
+) -> Any:
+    username = credentials.username or (uri.username if uri is not None else None)
+    named = uri is not None and uri.param("authfile") is not None
+    known = username is not None and credentials.password is not None
+    with _without_auth_conf() if known and not named else nullcontext():
+        return _open_in_thread(uri, _Prompt(username, credentials), credentials, where)
+
+
+def _open_in_thread(
+    uri: ConnectionUri | None, prompt: _Prompt, credentials: Credentials, where: str
 ) -> Any:
     outcome: list[Any] = []
 
     def work() -> None:
         try:
             text = None if uri is None else str(uri)
-            auth = [_ANSWERABLE, _Prompt(credentials), None]
+            auth = [_ANSWERABLE, prompt, None]
             outcome.append(libvirt.openAuth(text, auth, 0))
         except libvirt.libvirtError as error:
             outcome.append(error)
@@ -249,6 +283,6 @@ def _run_event_loop() -> None:
 def _keep_alive(connection: Any, timeout: int) -> None:
     """Notice within ``timeout`` seconds that the other side is gone."""
     interval = max(1, timeout // (KEEPALIVE_COUNT + 1))
-    # Local drivers need none and say so.
+    # Drivers within this process need none and say so.
     with suppress(libvirt.libvirtError):
         connection.setKeepAlive(interval, KEEPALIVE_COUNT)

@@ -227,13 +227,19 @@ def parse_snapshot(definition: str, *, current: bool) -> Snapshot:
     return Snapshot(
         name=root.findtext("name") or "",
         parent=root.findtext("parent/name"),
-        created=datetime.fromtimestamp(created, timezone.utc).isoformat()
-        if created is not None
-        else None,
+        created=_time(created) if created is not None else None,
         state=_SNAPSHOT_STATES.get(state, state),
         current=current,
         description=root.findtext("description"),
     )
+
+
+def _time(seconds: int) -> str | None:
+    """Seconds since 1970 as ISO 8601; None outside the years that Python knows."""
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def _size(element: ET.Element | None) -> int | None:
@@ -248,6 +254,7 @@ def _number(element: ET.Element | None) -> int | None:
 
 
 def _int(text: str | None) -> int | None:
+    """The number, or None where there is none; a host may write anything."""
     try:
         return int(text) if text else None
     except ValueError:

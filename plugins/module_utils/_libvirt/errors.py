@@ -13,6 +13,7 @@ import errno
 from typing import Any
 
 from .._core.errors import HypervisorConnectError
+from .._core.printable import printable
 from .._hypervisor.hypervisor import (
     AuthenticationFailed,
     ConnectionFailed,
@@ -26,7 +27,10 @@ NO_SUPPORT, INVALID_ARG, OPERATION_FAILED = 3, 8, 9
 SYSTEM_ERROR, RPC, GNUTLS_ERROR, NO_DOMAIN, AUTH_FAILED = 38, 39, 40, 42, 45
 OPERATION_INVALID, CONFIG_UNSUPPORTED, AUTH_CANCELLED, SSH = 55, 67, 79, 85
 AUTH_UNAVAILABLE, LIBSSH, ACCESS_DENIED = 94, 98, 88
-NO_CONNECT, NO_STORAGE_VOL = 5, 50
+NO_CONNECT, NO_STORAGE_POOL, NO_STORAGE_VOL = 5, 49, 50
+
+#: Characters that are kept of what libvirt says.
+_MESSAGE = 10_000
 
 _TLS_WORDS = (
     "the TLS connection was not accepted",
@@ -100,7 +104,12 @@ _PHRASES = (
             "check that the port belongs to the transport (tls 16514, tcp 16509) and "
             "that the command of ext or ssh works",
         )
-        for phrase in ("cannot recv data", "cannot write data", "end of file while")
+        for phrase in (
+            "cannot recv data",
+            "cannot write data",
+            "client socket is closed",
+            "end of file while",
+        )
     ),
 )
 
@@ -127,22 +136,29 @@ _ERRNO_WORDS = {
 
 
 def error_data(error: Any) -> dict[str, Any]:
-    """The numbers and the text of a libvirtError (virerror.h, struct _virError)."""
+    """The numbers and the text of a libvirtError (virerror.h, struct _virError).
+
+    The text keeps its lines, and is printable besides.
+    """
+    lines = _message(error)[:_MESSAGE].split("\n")
     return {
         "code": error.get_error_code(),
         "domain": error.get_error_domain(),
-        "message": error.get_error_message() or str(error),
+        "message": "\n".join(printable(line.rstrip(), _MESSAGE) for line in lines),
     }
+
+
+def _message(error: Any) -> str:
+    return error.get_error_message() or str(error)
 
 
 def open_error(error: Any, *, where: str) -> HypervisorConnectError:
     """The error of an opening that failed."""
     data = error_data(error)
-    message = data["message"]
     words = _words_of_opening(data, error.get_int1())
     kind = AuthenticationFailed if _is_refusal(data) else ConnectionFailed
     return kind(
-        f"{words[0]} (libvirt: {_clause(message)})",
+        f"{words[0]} (libvirt: {_clause(_message(error))})",
         where=where,
         remedy=words[1],
         details=data,
@@ -210,7 +226,7 @@ def call_error(
         alive: Whether the connection still stands.
     """
     data = error_data(error)
-    code, message = data["code"], data["message"]
+    code, message = data["code"], _message(error)
     if code == NO_DOMAIN:
         return MachineNotFound(
             f"can't {doing}: there is no such machine",

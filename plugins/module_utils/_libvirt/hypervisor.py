@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any, Callable
+from xml.etree.ElementTree import ParseError
 
 from .._core.clock import Clock, SystemClock, wait_until
 from .._hypervisor.credentials import Credentials
@@ -18,8 +21,10 @@ from .._hypervisor.hypervisor import (
     ConnectionLost,
     Hypervisor,
     MachineNotFound,
+    OperationFailed,
     OperationTimeout,
 )
+from .._hypervisor.storage import Storage
 from .._hypervisor.values import (
     CRASHED,
     FULL,
@@ -48,7 +53,15 @@ from .domain_xml import (
     parse_snapshot,
     with_definition,
 )
-from .errors import INVALID_ARG, NO_DOMAIN, OPERATION_INVALID, call_error
+from .errors import (
+    INVALID_ARG,
+    NO_DOMAIN,
+    NO_STORAGE_POOL,
+    NO_STORAGE_VOL,
+    NO_SUPPORT,
+    OPERATION_INVALID,
+    call_error,
+)
 
 #: virDomainState (libvirt-domain.h) in our words.
 _STATES = {
@@ -66,6 +79,9 @@ _PRESS_AGAIN = 10.0
 #: A daemon works on five calls of one client at once (max_client_requests).
 _CALLS_AT_ONCE = 5
 _KIB, _MIB = 1024, 1024**2
+#: What reading an answer raises that is not as libvirt's pages describe it: no XML, no
+#: number, no date, a value that is missing, text that is not UTF-8 (a ValueError).
+_ODD_ANSWERS = (ParseError, ValueError, OverflowError, KeyError)
 #: From this release on libvirt keeps TPM state unless told otherwise.
 _TPM_FLAG_SINCE = 8009000
 
@@ -110,9 +126,13 @@ class LibvirtHypervisor(Hypervisor):
 
     @contextmanager
     def _doing(self, what: str) -> Iterator[None]:
-        """Turn a libvirtError of the block into our error."""
+        """Turn a libvirtError of the block, or an odd answer, into our error."""
         try:
             yield
+        except _ODD_ANSWERS as error:
+            raise OperationFailed(
+                f"can't {what}: {_odd_answer(error)}", where=self.uri
+            ) from error
         except libvirt.libvirtError as error:
             raise call_error(
                 error, where=self.uri, doing=what, alive=self.is_alive()
@@ -194,17 +214,18 @@ class LibvirtHypervisor(Hypervisor):
         kept = self._uuids_where(flags.VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT)
         machines = []
         for domain, values in statistics:
+            state = _state_number(domain, values)
             uuid = domain.UUIDString()
             self._domains[uuid] = domain
             has_save = _member(uuid, saved)
             memory = values.get("balloon.current", values.get("balloon.maximum"))
             machines.append(
                 VirtualMachine(
-                    name=domain.name(),
+                    name=_name(domain),
                     uuid=uuid,
                     id=_id(domain),
-                    state=_state(values["state.state"], bool(has_save)),
-                    reason=_reason(values["state.state"], values.get("state.reason")),
+                    state=_state(state, bool(has_save)),
+                    reason=_reason(state, values.get("state.reason")),
                     vcpus=values.get("vcpu.current"),
                     vcpus_max=values.get("vcpu.maximum"),
                     memory=memory * _KIB if memory is not None else None,
@@ -275,10 +296,19 @@ class LibvirtHypervisor(Hypervisor):
             addresses = self._addresses(domain, definition) if vm.is_active else {}
             full = with_definition(vm, definition, addresses, keep_xml=xml)
             return replace(full, snapshots=self._snapshots(domain, vm))
+        except _ODD_ANSWERS as error:
+            # It must not hide the others: it is listed with what else is known.
+            self._warn(f"machine {vm.name} was not read in full: {_odd_answer(error)}")
+            return vm
         except libvirt.libvirtError as error:
             if error.get_error_code() == NO_DOMAIN:
                 return None  # it was removed while we read
             raise
+
+    def _warn(self, sentence: str) -> None:
+        hint = f"{self.uri}: {sentence}."
+        if hint not in self.hints:
+            self.hints = (*self.hints, hint)
 
     def _addresses(self, domain: Any, definition: str) -> dict[str, list[str]]:
         """Addresses by MAC: the guest agent's, else leases, else the host's ARP table."""
@@ -325,15 +355,24 @@ class LibvirtHypervisor(Hypervisor):
 
     def find_vm(self, name_or_uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
         """The machine of that name or UUID, in five calls; FULL costs more."""
-        with self._doing(f"find machine {name_or_uuid}"):
-            domain = self._look_up(name_or_uuid)
+        return self._find(name_or_uuid, self._look_up, detail)
+
+    def find_uuid(self, uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
+        """The machine of that UUID, as find_vm reads it."""
+        return self._find(uuid, self._look_up_uuid, detail)
+
+    def _find(
+        self, wanted: str, look_up: Callable[[str], Any], detail: str
+    ) -> VirtualMachine:
+        with self._doing(f"find machine {wanted}"):
+            domain = look_up(wanted)
             uuid = domain.UUIDString()
             self._domains[uuid] = domain
             state, memory_max, memory, vcpus = domain.info()[:4]
             persistent = bool(domain.isPersistent())
             saved = persistent and self._has_managed_save(domain)
             vm = VirtualMachine(
-                name=domain.name(),
+                name=_name(domain),
                 uuid=uuid,
                 id=_id(domain),
                 state=_state(state, saved),
@@ -347,20 +386,27 @@ class LibvirtHypervisor(Hypervisor):
             if detail == FULL:
                 full = self._read_definition(vm, detail=FULL, xml=False)
                 if full is None:
-                    raise self._not_found(name_or_uuid)
+                    raise self._not_found(wanted)
                 return replace(full, has_snapshots=bool(full.snapshots))
             return vm
 
     def _look_up(self, name_or_uuid: str) -> Any:
-        uuid = canonical_uuid(name_or_uuid)
-        if uuid is not None:
-            with suppress(libvirt.libvirtError):
-                return self._connection.lookupByUUIDString(uuid)
         try:
             return self._connection.lookupByName(name_or_uuid)
         except libvirt.libvirtError as error:
+            if error.get_error_code() != NO_DOMAIN:
+                raise
+            return self._look_up_uuid(name_or_uuid)
+
+    def _look_up_uuid(self, text: str) -> Any:
+        uuid = canonical_uuid(text)
+        if uuid is None:
+            raise self._not_found(text)
+        try:
+            return self._connection.lookupByUUIDString(uuid)
+        except libvirt.libvirtError as error:
             if error.get_error_code() == NO_DOMAIN:
-                raise self._not_found(name_or_uuid) from error
+                raise self._not_found(text) from error
             raise
 
     def _not_found(self, name_or_uuid: str) -> MachineNotFound:
@@ -387,7 +433,11 @@ class LibvirtHypervisor(Hypervisor):
             return None  # this driver can't start machines by itself
 
     def images(self) -> tuple[Image, ...]:
-        """The volumes of all active pools, a call for each pool and each volume."""
+        """The volumes of all active pools, a call for each pool and each volume.
+
+        Pools know nothing of what was changed beside them until they are refreshed. One
+        that can't be is left out; libvirt makes it inactive.
+        """
         with self._doing("list the disk images"):
             active = libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE
             try:
@@ -397,10 +447,68 @@ class LibvirtHypervisor(Hypervisor):
                     raise
                 return ()  # this driver has no storage pools
             return tuple(
-                parse_image(volume.XMLDesc(), pool=pool.name())
+                parse_image(definition, pool=pool.name())
                 for pool in pools
-                for volume in pool.listAllVolumes()
+                for definition in self._read_anew(pool)
             )
+
+    def _read_anew(self, pool: Any) -> list[str]:
+        try:
+            pool.refresh()
+            return [volume.XMLDesc() for volume in pool.listAllVolumes()]
+        except libvirt.libvirtError:
+            if not self.is_alive():
+                raise
+            return []
+
+    def definitions(self) -> tuple[VirtualMachine, ...]:
+        """Each machine by its live, its persistent and its saved definition."""
+        with self._doing("read the definitions of the machines"):
+            machines = self._all_machines()
+            with ThreadPoolExecutor(max_workers=_CALLS_AT_ONCE) as pool:
+                return tuple(
+                    vm
+                    for found in pool.map(self._definitions, machines)
+                    for vm in found
+                )
+
+    def _definitions(self, vm: VirtualMachine) -> list[VirtualMachine]:
+        domain = self._domains[vm.uuid]
+        reads = [
+            partial(domain.XMLDesc, 0),
+            partial(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE),
+        ]
+        if vm.managed_save:
+            reads.append(domain.managedSaveGetXMLDesc)
+        found = []
+        for read in reads:
+            try:
+                found.append(with_definition(vm, read(), {}, keep_xml=False))
+            except _ODD_ANSWERS:
+                found.append(vm)
+            except libvirt.libvirtError as error:
+                code = error.get_error_code()
+                if code == NO_DOMAIN:
+                    return []  # it was removed while we read
+                if not self.is_alive():
+                    raise
+                if code != NO_SUPPORT or read != domain.managedSaveGetXMLDesc:
+                    found.append(vm)
+        return found
+
+    def true_paths(self, storage: Storage) -> dict[str, str]:
+        """Links followed where the host is this one; else as its pools know a path."""
+        opened = ConnectionUri.parse(self._connection.getURI())
+        sources = [source for source in storage.sources if source.startswith("/")]
+        if opened.transport is None and not opened.hostname:
+            return {source: os.path.realpath(source) for source in sources}
+        found = {}
+        for source in sources if storage.images else ():
+            volume = None if storage.is_known(source) else self._volume(source)
+            if volume is not None:
+                with self._doing(f"read the volume {source}"):
+                    found[source] = volume.path()
+        return found
 
     def _volume(self, path: str) -> Any:
         with self._doing(f"look for the volume {path}"):
@@ -411,8 +519,8 @@ class LibvirtHypervisor(Hypervisor):
                 return self._connection.storagePoolLookupByName(
                     pool
                 ).storageVolLookupByName(volume)
-            except libvirt.libvirtError:
-                if not self.is_alive():
+            except libvirt.libvirtError as error:
+                if error.get_error_code() not in (NO_STORAGE_POOL, NO_STORAGE_VOL):
                     raise
                 return None
 
@@ -576,10 +684,19 @@ class LibvirtHypervisor(Hypervisor):
 
     def remove_disk(self, vm: VirtualMachine, source: str) -> None:
         """virStorageVolDelete; an image that is gone already is fine."""
-        volume = self._volume(source)
-        if volume is not None:
-            with self._doing(f"delete {source}, a disk of the removed {vm.name}"):
-                volume.delete()
+        try:
+            volume = self._volume(source)
+            if volume is not None:
+                with self._doing(f"delete {source}"):
+                    volume.delete()
+        except (OperationFailed, ConnectionLost) as error:
+            error.remedy = f"delete it with: {self._command_to_delete(source)}"
+            raise
+
+    def _command_to_delete(self, source: str) -> str:
+        pool, _slash, volume = source.partition("/")
+        where = [source] if source.startswith("/") else [volume, "--pool", pool]
+        return shlex.join(["virsh", "--connect", self.uri, "vol-delete", *where])
 
     # -- the connection itself -----------------------------------------------------
 
@@ -597,6 +714,28 @@ class LibvirtHypervisor(Hypervisor):
         if connection is not None:
             with suppress(libvirt.libvirtError):
                 connection.close()
+
+
+def _odd_answer(error: Exception) -> str:
+    """What was odd, in words; an exception's own text may be no more than a key."""
+    kind = {ParseError: "XML", UnicodeDecodeError: "text", KeyError: "a list"}.get(
+        type(error), "a value"
+    )
+    return f"the host answered with {kind} that can't be read ({error})"
+
+
+def _name(domain: Any) -> str:
+    """A machine's name; what is not UTF-8 in it is escaped."""
+    try:
+        return str(domain.name())
+    except UnicodeDecodeError as error:
+        return error.object.decode("utf-8", "backslashreplace")
+
+
+def _state_number(domain: Any, values: dict[str, Any]) -> int:
+    """The state out of a domain's statistics, where the host left it in them."""
+    number = values.get("state.state")
+    return int(domain.state()[0] if number is None else number)
 
 
 def _id(domain: Any) -> int | None:

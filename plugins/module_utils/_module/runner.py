@@ -16,10 +16,14 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule
 
 from .._core.errors import HypervisorConnectError
+from .._core.printable import printable
 from .._hypervisor.credentials import Credentials
 from .._hypervisor.factory import open_hypervisor
 from .._hypervisor.hypervisor import Hypervisor
-from .._uri.redaction import redact
+from .._uri.redaction import MASK, redact
+
+LONGEST_TIMEOUT = 24 * 60 * 60  # seconds
+SHORTEST_SECRET = 4  # characters
 
 #: The options of the doc fragment hypervisor.connect.hypervisor, in its order.
 SHARED_OPTIONS: dict[str, dict[str, Any]] = {
@@ -66,7 +70,17 @@ class Task:
 
 
 class _Module(AnsibleModule):
-    """A module that returns its invocation without the password of its URI."""
+    """A module that logs and returns its invocation without the secrets of its URI."""
+
+    def _log_invocation(self) -> None:
+        """Write the options to the system's log, as the constructor does at once."""
+        given = dict(self.params)
+        self._hide_password_of_uri()
+        for name, value in self.params.items():
+            if isinstance(value, str):
+                self.params[name] = printable(value)  # syslog takes no NUL
+        super()._log_invocation()
+        self.params = given
 
     def exit_json(self, **kwargs: Any) -> None:
         """End with a result."""
@@ -103,15 +117,30 @@ def run_module(task: Task) -> None:
 
 
 def check_options(options: Mapping[str, Any]) -> None:
-    """Refuse values of the shared options that an argument spec can't.
+    """Refuse values that an argument spec can't.
 
     Raises:
-        HypervisorConnectError: ``timeout`` is not positive.
+        HypervisorConnectError: ``timeout`` is not positive or longer than a day, or a
+            text is none that a C library can be given.
     """
-    if options["timeout"] < 1:
+    timeout = options["timeout"]
+    if not 1 <= timeout <= LONGEST_TIMEOUT:
         raise HypervisorConnectError(
-            f"timeout is {options['timeout']}", remedy="give it in seconds, 1 or more"
+            f"timeout is {timeout}",
+            remedy=f"give it in seconds, from 1 to {LONGEST_TIMEOUT} (a day)",
         )
+    for name, value in options.items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not is_plain(text):
+                raise HypervisorConnectError(
+                    f"{name} holds a NUL character or half of a surrogate pair",
+                    remedy="correct it",
+                )
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text can be handed to libvirt or the system as a C string of UTF-8."""
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def failure(error: HypervisorConnectError, password: object) -> dict[str, Any]:
@@ -120,15 +149,20 @@ def failure(error: HypervisorConnectError, password: object) -> dict[str, Any]:
     Args:
         error: What went wrong.
         password: The password in use, which must not stand in any of it; a host
-            variable may hold it as a number.
+            variable may hold it as a number. One of a few characters is left alone:
+            it stands in many words, and masking it everywhere would tell it.
     """
     result: dict[str, Any] = {"msg": str(error)}
     if error.details:
         result["error"] = error.details
-    return _without(result, str(password)) if password else result
+    secret = str(password or "")
+    if len(secret) < SHORTEST_SECRET:
+        return result
+    # Sentences show what does not print as escapes.
+    return _without(_without(result, secret), printable(secret, len(secret)))
 
 
 def _without(value: Any, secret: str) -> Any:
     if isinstance(value, dict):
         return {key: _without(item, secret) for key, item in value.items()}
-    return value.replace(secret, "***") if isinstance(value, str) else value
+    return value.replace(secret, MASK) if isinstance(value, str) else value

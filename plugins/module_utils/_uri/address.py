@@ -14,6 +14,9 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Optional
 
+from ansible_collections.hypervisor.connect.plugins.module_utils._core.printable import (
+    printable,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.legacy import (
     recognise_uri,
 )
@@ -23,7 +26,6 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._uri.parameters
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.redaction import (
     is_control,
-    printable,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.uri import (
     ConnectionUri,

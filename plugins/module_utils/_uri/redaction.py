@@ -13,8 +13,11 @@ import re
 from unicodedata import category
 from urllib.parse import unquote
 
+from ansible_collections.hypervisor.connect.plugins.module_utils._core.printable import (
+    printable,
+)
+
 MASK = "***"
-_SHOWN = 400  # characters of a text that a message repeats
 _LONG = 4096  # characters; of a longer text only the scheme is shown
 
 _AUTHORITY = re.compile(r"([A-Z][A-Z0-9+.\-]*:)?//", re.IGNORECASE)
@@ -40,17 +43,6 @@ def redact(text: str) -> str:
     if question_mark:
         head += "?" + "&".join(_mask_param(chunk) for chunk in query.split("&"))
     return printable(head)
-
-
-def printable(text: str) -> str:
-    """Return ``text`` on one line: cut, and control characters as escapes."""
-    shown = (
-        text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"
-    )
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode()
-        for char in shown
-    )
 
 
 def is_control(char: str) -> bool:

@@ -14,6 +14,9 @@ from __future__ import annotations
 
 import re
 
+from ansible_collections.hypervisor.connect.plugins.module_utils._core.printable import (
+    printable,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.address import (
     ADDRESS_RULES,
     Problem,
@@ -27,9 +30,6 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._uri.parameters
     TRANSPORTS,
     Parameter,
     Transport,
-)
-from ansible_collections.hypervisor.connect.plugins.module_utils._uri.redaction import (
-    printable,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.uri import (
     ConnectionUri,
@@ -174,7 +174,8 @@ def _value_problem(parameter: Parameter, value: str) -> Problem:
         return f"{name} has no value", f"write {name}=... or drop it"
     if name == "auth" and not _SASL.fullmatch(value):
         return wrong, "give sasl, sasl.MECHANISM or polkit"
-    if name == "known_hosts" and not value.startswith("/"):
+    if name in ("keyfile", "known_hosts") and not value.startswith("/"):
+        # Nobody expands ~ here, and ssh goes on without a key file that is not there.
         return wrong, "give an absolute path"
     return None
 

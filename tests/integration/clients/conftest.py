@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from integration.clients.hosts import MACHINES, Endpoint
+
 from testbed.simulated import simulated
 
 

@@ -33,7 +33,7 @@ def wsman(request: pytest.FixtureRequest, windows: Endpoint) -> Iterator[WSMan]:
         auth="ntlm" if tls else request.param,
         username=windows.username,
         password=windows.password,
-        cert_validation=windows.ca if tls else True,
+        cert_validation=windows.ca if tls else True,  # type: ignore[arg-type]
     ) as session:
         yield session
 
@@ -44,18 +44,24 @@ def enumerate_all(wsman: WSMan, uri: str, body: ET.Element) -> list[ET.Element]:
     items: list[ET.Element] = []
     while answer.find(".//wsen:EndOfSequence", NAMESPACES) is None:
         context = answer.find(".//wsen:EnumerationContext", NAMESPACES)
+        assert context is not None
         pull = ET.Element(f"{{{ENUMERATION}}}Pull")
         ET.SubElement(pull, context.tag).text = context.text
         ET.SubElement(pull, f"{{{ENUMERATION}}}MaxElements").text = "3"
         answer = wsman.pull(uri, pull)
-        items += answer.find(".//wsen:Items", NAMESPACES)
+        items += answer.findall(".//wsen:Items/*", NAMESPACES)
     return items
+
+
+def property_of(machine: ET.Element, name: str) -> str:
+    """A property of Msvm_ComputerSystem."""
+    return machine.findtext(f"{{{COMPUTER_SYSTEM}}}{name}") or ""
 
 
 def test_enumerate_and_pull(wsman: WSMan) -> None:
     body = ET.Element(f"{{{ENUMERATION}}}Enumerate")
     items = enumerate_all(wsman, COMPUTER_SYSTEM, body)
-    names = [item.findtext(f"{{{COMPUTER_SYSTEM}}}ElementName") for item in items]
+    names = [property_of(item, "ElementName") for item in items]
     assert sorted(names) == ["HVSIM", *(f"vm{n:04}" for n in range(1, MACHINES + 1))]
 
 
@@ -83,11 +89,11 @@ def test_invoke_of_a_method(wsman: WSMan) -> None:
     machine = next(
         item
         for item in enumerate_all(wsman, COMPUTER_SYSTEM, body)
-        if item.findtext(f"{{{COMPUTER_SYSTEM}}}ElementName") == "vm0001"
+        if property_of(item, "ElementName") == "vm0001"
     )
     selectors = SelectorSet()
     selectors.add_option("CreationClassName", "Msvm_ComputerSystem")
-    selectors.add_option("Name", machine.findtext(f"{{{COMPUTER_SYSTEM}}}Name"))
+    selectors.add_option("Name", property_of(machine, "Name"))
     call = ET.Element(f"{{{COMPUTER_SYSTEM}}}RequestStateChange_INPUT")
     ET.SubElement(call, f"{{{COMPUTER_SYSTEM}}}RequestedState").text = "4242"
     answer = wsman.invoke(
@@ -96,7 +102,7 @@ def test_invoke_of_a_method(wsman: WSMan) -> None:
         call,
         selector_set=selectors,
     )
-    assert int(answer.findtext(f".//{{{COMPUTER_SYSTEM}}}ReturnValue")) == 32773
+    assert answer.findtext(f".//{{{COMPUTER_SYSTEM}}}ReturnValue") == "32773"
 
 
 def test_fault_is_read_with_its_code(wsman: WSMan) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from integration.clients.hosts import MACHINES, Endpoint, program, run
 from lxml import etree
+
 from testbed.simulated import simulated
 
 BASE = "http://schemas.microsoft.com/wbem/wsman/1"
@@ -101,9 +102,7 @@ def test_enumerate_endpoint_references(wsl: Wsl) -> None:
 
 def test_enumerate_with_wql(wsl: Wsl) -> None:
     query = "select ElementName from Msvm_ComputerSystem where ElementName='vm0002'"
-    answer = wsl(
-        "wslenum", V2 + "/*", "-dialect", WQL, "-filter", query, "-opti", "10"
-    )
+    answer = wsl("wslenum", V2 + "/*", "-dialect", WQL, "-filter", query, "-opti", "10")
     assert texts(answer, "ElementName") == ["vm0002"]
 
 
@@ -118,13 +117,12 @@ def test_get_of_nothing_is_a_fault(wsl: Wsl) -> None:
     assert fault.get("Code") == "2150858752"
 
 
-@pytest.mark.parametrize("fragment", [True, False])
-def test_put(wsl: Wsl, fragment: bool) -> None:
-    name = f"name-{fragment}".lower()
+def test_put_of_a_fragment(wsl: Wsl) -> None:
+    """wsl can't put whole instances: it finds none whose element declares a namespace."""
     listener = BASE + "/config/listener"
-    wsl("wslput", listener, f"Hostname={name}", *(["-fragment"] if fragment else []))
+    wsl("wslput", listener, "Hostname=other", "-fragment")
     answer = wsl("wslget", listener, "Address=*", "Transport=HTTP")
-    assert texts(answer, "Hostname") == [name]
+    assert texts(answer, "Hostname") == ["other"]
 
 
 def test_invoke(wsl: Wsl) -> None:

@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
+    HypervisorConnectError,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     MachineNotFound,
     OperationTimeout,
@@ -112,6 +115,16 @@ def test_state_is_changed_once_and_only_foretold_in_check_mode(
 
 
 @pytest.mark.parametrize(
+    ("option", "words"), [("name", "name is empty"), ("uuid", "which is no UUID")]
+)
+def test_machine_without_a_name_is_not_called_absent(
+    lab: LibvirtHypervisor, option: str, words: str
+) -> None:
+    with pytest.raises(HypervisorConnectError, match=words):
+        do(lab, state="absent", **{option: ""})
+
+
+@pytest.mark.parametrize(
     ("options", "error", "words"),
     [
         ({"name": "nobody"}, MachineNotFound, "there is no machine named nobody"),
@@ -122,6 +135,7 @@ def test_state_is_changed_once_and_only_foretold_in_check_mode(
         ({"name": "stopped", "state": "saved"}, PlanRefused, "no state to save"),
         ({"name": "stopped", "state": "reset"}, PlanRefused, "can't become reset"),
         ({"name": "running", "state": "absent"}, PlanRefused, "is not removed"),
+        ({"name": "saved", "state": "absent"}, PlanRefused, "force: true"),
         ({"name": "transient", "state": "saved"}, PlanRefused, "is transient"),
         ({"name": "transient", "autostart": True}, PlanRefused, "is transient"),
     ],
@@ -147,6 +161,26 @@ def test_present_looks_and_leaves(lab: LibvirtHypervisor, vm: str) -> None:
     assert (result["changed"], result["vm"]["name"]) == (False, vm)
     assert "kept" not in result
     assert facts(lab) == untouched
+
+
+def test_name_is_looked_for_before_the_uuid_and_uuid_is_nothing_else(
+    tmp_path: Path,
+) -> None:
+    """A machine whose name is the UUID of another one."""
+    with open_lab(tmp_path, machine("plain", 1), machine(uuid(1), 2)) as lab:
+        assert isinstance(lab, LibvirtHypervisor)
+        assert do(lab, name=uuid(1))["vm"]["uuid"] == uuid(2)
+        assert do(lab, uuid=uuid(1), state="paused")["vm"]["name"] == "plain"
+        assert do(lab, name=uuid(2))["vm"]["name"] == uuid(1)
+
+
+@pytest.mark.parametrize("text", ["running", "", "0abcdef0", "g" * 32])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_uuid_that_is_none_is_refused_in_words(
+    lab: LibvirtHypervisor, text: str, state: str
+) -> None:
+    with pytest.raises(HypervisorConnectError, match=f"uuid is '{text}', which is no"):
+        do(lab, uuid=text, state=state, force=True)
 
 
 # -- autostart -------------------------------------------------------------------------
@@ -209,11 +243,21 @@ def test_deaf_guest_fails_after_its_time_and_stays_on(tmp_path: Path) -> None:
         assert lab.find_vm("deaf").state == "running"
 
 
+def test_paused_guest_that_is_deaf_is_paused_again(tmp_path: Path) -> None:
+    with open_lab(tmp_path, DEAF) as lab:
+        assert isinstance(lab, LibvirtHypervisor)
+        do(lab, name="deaf", state="paused")
+        with pytest.raises(OperationTimeout, match="and is paused again"):
+            do(lab, name="deaf", state="stopped", timeout=1)
+        assert lab.find_vm("deaf").state == "paused"
+
+
 def test_deaf_guest_is_switched_off_with_force(tmp_path: Path) -> None:
     with open_lab(tmp_path, DEAF) as lab:
         assert isinstance(lab, LibvirtHypervisor)
         done = do(lab, name="deaf", state="stopped", timeout=1, force=True)
         assert (done["changed"], done["vm"]["state"]) == (True, "stopped")
+        assert done["actions"] == ["shut_down", "power_off"]
         again = do(lab, name="deaf", state="stopped", timeout=1, force=True)
         assert not again["changed"]
 
@@ -225,7 +269,7 @@ def test_deaf_guest_is_switched_off_with_force(tmp_path: Path) -> None:
     ("options", "actions"),
     [
         ({"name": "stopped"}, ["remove"]),
-        ({"name": "saved"}, ["remove"]),
+        ({"name": "saved", "force": True}, ["remove"]),
         ({"name": "running", "force": True}, ["power_off", "remove"]),
         ({"name": "paused", "force": True}, ["power_off", "remove"]),
         ({"name": "crashed", "force": True}, ["power_off", "remove"]),
@@ -257,7 +301,7 @@ def test_removal_takes_saved_memory_and_snapshots_and_says_so(
 ) -> None:
     add_snapshot(lab, "running", "clean")
     do(lab, name="running", state="saved")
-    done = do(lab, name="running", state="absent")
+    done = do(lab, name="running", state="absent", force=True)
     assert done["diff"]["before"] == {
         "state": "saved",
         "uuid": uuid(1),
@@ -285,7 +329,7 @@ def images(tmp_path: Path) -> Iterator[LibvirtHypervisor]:
         tmp_path,
         pool("images", ["own.img", "shared.img", "setup.iso", "other.img"]),
         machine("web1", 1, STOPPED, devices=web1),
-        machine("web2", 2, STOPPED, devices=disk("/images/shared.img")),
+        machine("web2", 2, STOPPED, devices=disk("/images//shared.img")),
     )
     yield hypervisor
     hypervisor.close()
@@ -307,7 +351,7 @@ def test_own_disks_go_with_the_machine_and_others_stay_with_reasons(
     kept = [
         "/images/setup.iso stays: it is a cdrom image",
         "/images/shared.img stays: machine web2 uses it",
-        "/elsewhere/unknown.img stays: no storage pool of the host knows it",
+        "/elsewhere/unknown.img stays: no active storage pool of the host knows it",
     ]
     would = do(images, check_mode=True, **options)
     assert would["kept"] == kept
@@ -335,6 +379,35 @@ def test_last_user_of_a_shared_image_takes_it(images: LibvirtHypervisor) -> None
     for name in ("web1", "web2"):
         do(images, name=name, state="absent", remove_disks=True)
     assert volumes(images) == ["other.img", "setup.iso"]
+
+
+def test_disks_of_others_that_no_pool_knows_keep_them_all(
+    images: LibvirtHypervisor,
+) -> None:
+    unseen = machine("web3", 3, STOPPED, devices=disk("/elsewhere/top.qcow2"))
+    images._connection.defineXML(unseen)
+    done = do(images, name="web1", state="absent", remove_disks=True)
+    assert done["actions"] == ["remove"]
+    assert done["kept"][0] == (
+        "/images/own.img stays: machine web3 uses /elsewhere/top.qcow2, and no active "
+        "storage pool tells which images that builds on"
+    )
+
+
+def test_link_to_an_image_is_followed_on_this_host(tmp_path: Path) -> None:
+    folder, link = tmp_path / "images", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(folder)
+    own = pool("images", ["a.img"]).replace("/images", str(folder))
+    parts = (
+        own,
+        machine("web1", 1, STOPPED, devices=disk(f"{folder}/a.img")),
+        machine("web2", 2, STOPPED, devices=disk(f"{link}/a.img")),
+    )
+    with open_lab(tmp_path, *parts) as lab:
+        assert isinstance(lab, LibvirtHypervisor)
+        done = do(lab, name="web1", state="absent", remove_disks=True)
+    assert done["kept"] == [f"{folder}/a.img stays: machine web2 uses it"]
 
 
 def test_image_that_another_names_by_its_pool_stays(tmp_path: Path) -> None:

@@ -10,11 +10,17 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.credentials import (
+    Credentials,
+)
+from ansible_collections.hypervisor.connect.plugins.plugin_utils import _action
 from ansible_collections.hypervisor.connect.plugins.plugin_utils._action import (
+    CONNECTIONS,
     HypervisorAction,
 )
 
@@ -33,3 +39,26 @@ def test_action_runs_the_task_of_the_module_of_its_name(name: str) -> None:
 def test_action_group_holds_every_module() -> None:
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text("utf-8"))
     assert sorted(runtime["action_groups"]["hypervisor"]) == MODULES
+
+
+def test_worker_keeps_the_connections_that_it_used_last() -> None:
+    pytest.importorskip("libvirt", reason="libvirt-python is not installed")
+
+    def connection(number: int) -> Any:
+        credentials = Credentials(timeout=number)
+        return _action._connection_to("test:///default", credentials, {})
+
+    try:
+        first, second = connection(1), connection(2)
+        for number in range(3, CONNECTIONS + 1):
+            connection(number)
+        assert connection(1) is first
+        connection(CONNECTIONS + 1)
+        assert len(_action._open) == CONNECTIONS
+        assert first.is_alive()
+        assert not second.is_alive()
+        first.close()
+        assert connection(1) is not first
+        assert len(_action._open) == CONNECTIONS
+    finally:
+        _action._close_all()

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.hypervisor.connect.plugins.plugin_utils._host_variables import (
+    decrypted,
+    of_delegate,
     with_host_variables,
 )
 
@@ -81,3 +83,61 @@ def test_user_of_the_uri_comes_before_the_hosts_and_after_the_tasks() -> None:
     other = {"uri": "qemu+ssh://host/system"}
     filled = with_host_variables(other, VARIABLES, template, user_of=users.get)
     assert filled["username"] == "fred"
+
+
+class Vaulted:
+    """As AnsibleVaultEncryptedUnicode of ansible-core 2.16: no str, but has its text."""
+
+    __ENCRYPTED__ = True
+
+    def __str__(self) -> str:
+        return "hunter2"
+
+
+def test_vaulted_values_become_text() -> None:
+    assert decrypted(Vaulted()) == "hunter2"
+    assert decrypted(["a", Vaulted(), 5]) == ["a", "hunter2", 5]
+    assert decrypted(5) == 5
+    options = {"uri": "test:///default", "username": Vaulted()}
+    variables = {"ansible_password": Vaulted()}
+    assert with_host_variables(options, variables, template) == {
+        "uri": "test:///default",
+        "username": "hunter2",
+        "password": "hunter2",
+    }
+
+
+A = {"ansible_libvirt_uri": "test:///a", "ansible_user": "fred"}
+
+
+@pytest.mark.parametrize(
+    ("delegate", "theirs", "meant"),
+    [
+        (None, {}, A),
+        (
+            "b",
+            {"ansible_libvirt_uri": "test:///b", "inventory_hostname": "a"},
+            {"ansible_libvirt_uri": "test:///b", "inventory_hostname": "b"},
+        ),
+        (
+            "b",
+            {"ansible_libvirt_uri": "test:///a"},
+            {"ansible_libvirt_uri": "test:///a", "inventory_hostname": "b"},
+        ),
+        ("b", {"ansible_user": "barney"}, A),
+        ("localhost", {"ansible_user": "barney"}, A),
+        ("localhost", {**A, "ansible_user": "barney"}, A),
+        (
+            "localhost",
+            {"ansible_libvirt_uri": "test:///l"},
+            {"ansible_libvirt_uri": "test:///l", "inventory_hostname": "localhost"},
+        ),
+    ],
+)
+def test_hypervisor_of_a_delegated_task_is_that_of_the_host_that_has_a_uri(
+    delegate: str | None, theirs: dict[str, str], meant: dict[str, str]
+) -> None:
+    delegated = {"ansible_delegated_vars": {delegate: theirs}} if delegate else {}
+    found = dict(of_delegate({**A, **delegated}, delegate))
+    found.pop("ansible_delegated_vars", None)
+    assert found == meant

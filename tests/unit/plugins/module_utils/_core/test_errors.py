@@ -41,3 +41,15 @@ def test_parts_stand_in_the_representation() -> None:
     error = HypervisorConnectError("it failed", where="here", remedy="do better")
     assert error.args == ("it failed", "here", "do better")
     assert issubclass(HypervisorConnectError, Exception)
+
+
+def test_names_and_words_of_others_reach_no_terminal_raw() -> None:
+    name = "web\x1b[2J\n\x9b\u202e"
+    error = HypervisorConnectError(f"no {name}", where=name, remedy=f"drop {name}")
+    shown = r"web\x1b[2J\n\x9b\u202e"
+    assert str(error) == f"{shown}: no {shown}; drop {shown}."
+    assert error.what == f"no {name}"
+
+
+def test_name_of_megabytes_is_cut() -> None:
+    assert len(str(HypervisorConnectError("a" * 100_000))) < 2100

@@ -19,6 +19,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hyp
     ConnectionFailed,
     ConnectionLost,
     Hypervisor,
+    ImagesLeft,
     MachineNotFound,
     OperationFailed,
     OperationTimeout,
@@ -113,6 +114,10 @@ class Notebook(Hypervisor):
         self._note("remove", vm)
 
     def remove_disk(self, vm: VirtualMachine, source: str) -> None:
+        if source in self.refuses:
+            raise OperationFailed(
+                f"can't delete {source}", remedy=f"remove {source} by hand"
+            )
         self._note("remove_disk", vm, source)
 
     def is_alive(self) -> bool:
@@ -131,7 +136,7 @@ def test_steps_are_done_in_their_order_with_their_values() -> None:
     steps = plan(
         Step("set_autostart", True), "resume", "shut_down", Step("remove_disk", "/a")
     )
-    notebook.apply(WEB1, steps, timeout=7, force=False)
+    assert notebook.apply(WEB1, steps, timeout=7, force=False) == steps.steps
     assert notebook.calls == [
         ("set_autostart", True),
         ("resume",),
@@ -155,8 +160,9 @@ def test_each_step_is_the_method_of_its_name(action: str) -> None:
 
 def test_deaf_guest_is_switched_off_by_force_and_the_rest_goes_on() -> None:
     notebook = Notebook(deaf=True)
-    notebook.apply(WEB1, plan("shut_down", "start"), timeout=3, force=True)
+    done = notebook.apply(WEB1, plan("shut_down", "start"), timeout=3, force=True)
     assert notebook.calls == [("shut_down", 3), ("power_off",), ("start",)]
+    assert done == plan("shut_down", "power_off", "start").steps
 
 
 def test_deaf_guest_is_left_on_without_force_and_nothing_follows() -> None:
@@ -164,6 +170,26 @@ def test_deaf_guest_is_left_on_without_force_and_nothing_follows() -> None:
     with pytest.raises(OperationTimeout, match="still on"):
         notebook.apply(WEB1, plan("shut_down", "start"), timeout=3, force=False)
     assert notebook.calls == [("shut_down", 3)]
+
+
+def test_machine_that_was_resumed_in_vain_is_paused_again() -> None:
+    notebook = Notebook(deaf=True)
+    with pytest.raises(OperationTimeout) as late:
+        notebook.apply(WEB1, plan("resume", "shut_down"), timeout=3, force=False)
+    assert notebook.calls == [("resume",), ("shut_down", 3), ("pause",)]
+    assert str(late.value) == (
+        "machine web1 is still on; it was resumed for that and is paused again."
+    )
+
+
+def test_what_could_not_be_put_back_is_told() -> None:
+    notebook = Notebook(deaf=True, refuses="pause")
+    with pytest.raises(
+        OperationTimeout, match=r"resumed.* is running now .can't pause"
+    ):
+        notebook.apply(WEB1, plan("resume", "shut_down"), timeout=3, force=False)
+    with pytest.raises(OperationTimeout, match="is awake now"):
+        notebook.apply(WEB1, plan("wake_up", "shut_down"), timeout=3, force=False)
 
 
 def test_force_does_not_hide_another_failure_of_shutting_down() -> None:
@@ -181,10 +207,31 @@ def test_disks_stay_where_the_definition_could_not_be_removed() -> None:
     assert notebook.calls == [("power_off",)]
 
 
+def test_each_image_is_tried_and_those_that_are_left_are_named_once() -> None:
+    notebook = Notebook(refuses="/b /c")
+    steps = plan("remove", *(Step("remove_disk", f"/{name}") for name in "abcd"))
+    with pytest.raises(ImagesLeft) as left:
+        notebook.apply(WEB1, steps, timeout=3, force=True)
+    assert notebook.calls == [
+        ("remove",), ("remove_disk", "/a"), ("remove_disk", "/d"),
+    ]  # fmt: skip
+    assert str(left.value) == (
+        "notebook:///: machine web1 is gone, but not all of its images: can't delete "
+        "/b, can't delete /c; remove /b by hand; remove /c by hand."
+    )
+
+
 def test_empty_plan_does_nothing() -> None:
     notebook = Notebook()
     notebook.apply(WEB1, Plan(), timeout=1, force=True)
     assert notebook.calls == []
+
+
+def test_machine_of_a_uuid_is_no_other_that_is_named_so() -> None:
+    notebook = Notebook()
+    assert notebook.find_uuid("u-1") is WEB1
+    with pytest.raises(MachineNotFound, match="there is no machine with UUID web1"):
+        notebook.find_uuid("web1")
 
 
 def test_with_statement_closes_also_after_an_error() -> None:
@@ -208,6 +255,7 @@ def test_all_errors_have_one_root_and_a_refused_user_is_no_connection() -> None:
     for kind in (
         ConnectionFailed,
         ConnectionLost,
+        ImagesLeft,
         MachineNotFound,
         OperationFailed,
         OperationTimeout,

@@ -287,13 +287,25 @@ def test_disks_go_after_the_definition() -> None:
     assert plan.kept == ("/c stays: it is a cdrom image",)
 
 
+def test_saved_machine_is_removed_by_force_alone() -> None:
+    saved = machine("saved", managed_save=True)
+    with pytest.raises(PlanRefused) as refused:
+        plan_vm(saved, wish("absent"))
+    assert str(refused.value) == (
+        "machine web1 is saved, and removing it would throw its saved state away; "
+        "start it and shut it down first, or agree with force: true."
+    )
+    assert plan_vm(saved, wish("absent", force=True)).actions == ["remove"]
+
+
 def test_diff_of_a_removal_names_all_that_goes() -> None:
     firmware = OperatingSystem("hvm", "x86_64", "q35", "uefi", True, "/nvram/web1.fd")
     snapshot = Snapshot("clean", None, None, "stopped", True, None)
     current = machine(
         "saved", managed_save=True, os=firmware, snapshots=(snapshot,), autostart=True
     )
-    plan = plan_vm(current, wish("absent", remove_disks=True), removable=["/a"])
+    desired = wish("absent", remove_disks=True, force=True)
+    plan = plan_vm(current, desired, removable=["/a"])
     assert plan.as_diff() == {
         "before": {
             "state": "saved",

@@ -99,3 +99,8 @@ def test_host_that_says_little() -> None:
 
 def test_capabilities_without_a_host() -> None:
     assert parse_capabilities("<capabilities/>") == {"host": {}, "guests": []}
+
+
+def test_word_size_that_is_no_number_is_none() -> None:
+    odd = QEMU.replace("<wordsize>64</wordsize>", "<wordsize>xx</wordsize>")
+    assert parse_capabilities(odd)["guests"][0]["wordsize"] is None

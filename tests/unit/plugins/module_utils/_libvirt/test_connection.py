@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.connec
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.uri import (
     ConnectionUri,
+    InvalidUri,
 )
 
 libvirt = pytest.importorskip("libvirt", reason="libvirt-python is not installed")
@@ -85,6 +88,64 @@ def test_right_password_opens(guarded: str) -> None:
     conn.close()
 
 
+RIGHT = {"username": "fred", "password": "hunter2"}
+WRONG = {"username": "fred", "password": "wrong-secret"}
+
+
+@pytest.fixture
+def auth_conf(
+    guarded: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Mapping[str, str]], None]:
+    """What writes an auth.conf that libvirt reads of itself, for the guarded host.
+
+    GLib keeps the place of the user's own until the process ends.
+    """
+    path = tmp_path / "auth.conf"
+    monkeypatch.setenv("LIBVIRT_AUTH_FILE", str(path))
+
+    def write(says: Mapping[str, str]) -> None:
+        words = "".join(f"{key}={value}\n" for key, value in says.items())
+        path.write_text(
+            f"[credentials-a]\n{words}[auth-test-localhost]\ncredentials=a\n"
+        )
+
+    return write
+
+
+def test_options_win_over_a_wrong_auth_conf(
+    guarded: str, auth_conf: Callable[[Mapping[str, str]], None]
+) -> None:
+    auth_conf(WRONG)
+    before = os.environ.get("LIBVIRT_AUTH_FILE")
+    opened(guarded, **RIGHT).close()
+    assert os.environ.get("LIBVIRT_AUTH_FILE") == before
+
+
+def test_options_win_over_a_right_auth_conf(
+    guarded: str, auth_conf: Callable[[Mapping[str, str]], None]
+) -> None:
+    auth_conf(RIGHT)
+    with pytest.raises(AuthenticationFailed):
+        opened(guarded, **WRONG)
+
+
+@pytest.mark.parametrize("options", [{}, {"username": "fred"}])
+def test_auth_conf_has_the_password_that_no_option_gives(
+    guarded: str,
+    auth_conf: Callable[[Mapping[str, str]], None],
+    options: dict[str, str],
+) -> None:
+    auth_conf(RIGHT)
+    opened(guarded, **options).close()
+
+
+def test_user_of_the_uri_is_the_one_whom_libvirt_asks_for(guarded: str) -> None:
+    at_host = guarded.replace("test://", "test://fred@")
+    opened(at_host, password="hunter2").close()
+    with pytest.raises(AuthenticationFailed):
+        opened(at_host, username="barney", password="hunter2")
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -130,14 +191,14 @@ AUTHNAME, PASSPHRASE, ECHO, NOECHO = 2, 5, 6, 7
 def test_questions_are_answered_by_their_kind(
     kind: int, default: str | None, answer: str | None, returned: int
 ) -> None:
-    prompt = connection._Prompt(Credentials(username="fred", password="hunter2"))
+    prompt = connection._Prompt("fred", Credentials(password="hunter2"))
     question = [kind, "Question?", "challenge", default, None]
     assert prompt([question], None) == returned
     assert question[4] == answer
 
 
 def test_question_without_an_answer_takes_its_default_or_ends_it() -> None:
-    prompt = connection._Prompt(Credentials())
+    prompt = connection._Prompt(None, Credentials())
     known = [AUTHNAME, "User?", "", "root", None]
     unknown = [PASSPHRASE, "Password?", "", None, None]
     assert prompt([known], None) == 0
@@ -187,6 +248,49 @@ def test_closed_port_is_refused_at_once() -> None:
 def test_command_that_ends_at_once_is_told() -> None:
     with pytest.raises(ConnectionFailed, match="the other side ended"):
         opened("test+ext:///default?command=/bin/true", timeout=20)
+
+
+#: remote_protocol.x and virkeepaliveprotocol.x of libvirt 9.0.0.
+REMOTE, KEEPALIVE = 0x20008086, 0x6B656570
+AUTH_LIST, HAS_FEATURE = 66, 60
+ANSWERS = {AUTH_LIST: struct.pack(">II", 1, 0), HAS_FEATURE: struct.pack(">I", 1)}
+
+
+def act_as_daemon(server: socket.socket, pinged: threading.Event) -> None:
+    """Open a connection as libvirtd does, and look for its client's pings."""
+    client, _address = server.accept()
+    with client, suppress(OSError):
+        while len(head := client.recv(28, socket.MSG_WAITALL)) == 28:
+            length, program, _version, call, _type, serial, _ok = struct.unpack(
+                ">7I", head
+            )
+            client.recv(length - 28, socket.MSG_WAITALL)
+            if program == KEEPALIVE:
+                pinged.set()
+            else:
+                answer = ANSWERS.get(call, b"")
+                words = (28 + len(answer), program, 1, call, 1, serial, 0)
+                client.sendall(struct.pack(">7I", *words) + answer)
+
+
+@pytest.mark.parametrize("default", [False, True], ids=["by its URI", "by default"])
+def test_daemon_of_this_machine_is_pinged_so_that_hanging_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, default: bool
+) -> None:
+    pinged = threading.Event()
+    path = f"{tmp_path}/sock"
+    uri = f"qemu:///system?socket={path}"
+    monkeypatch.setenv("LIBVIRT_DEFAULT_URI", uri)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        work = threading.Thread(target=act_as_daemon, args=(server, pinged))
+        work.start()
+        parsed = None if default else ConnectionUri.parse(uri)
+        conn = open_connection(parsed, Credentials(timeout=1), uri)
+        assert pinged.wait(5)
+        conn.close()
+        work.join(5)
 
 
 SECONDS = f"61.{os.getpid()}"
@@ -285,6 +389,24 @@ def test_uri_takes_what_the_options_add(
 ) -> None:
     full = connection._with_options(ConnectionUri.parse(uri), Credentials(**options))
     assert str(full) == expected
+
+
+@pytest.mark.parametrize("transport", ["ssh", "libssh", "libssh2"])
+def test_user_of_the_options_never_becomes_an_option_of_ssh(
+    tmp_path: Path, transport: str
+) -> None:
+    seen = tmp_path / "seen"
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f'#!/bin/sh\necho "$@" > {seen}\n')
+    ssh.chmod(0o755)
+    command = f"?command={ssh}" if transport == "ssh" else ""
+    with pytest.raises(InvalidUri, match="the user begins with a -"):
+        opened(
+            f"test+{transport}://127.0.0.1:1/default{command}",
+            username="-oProxyCommand=id",
+            timeout=5,
+        )
+    assert not seen.exists()
 
 
 # -- files ----------------------------------------------------------------------------------

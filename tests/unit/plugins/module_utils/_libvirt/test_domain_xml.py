@@ -581,3 +581,9 @@ def test_state_of_each_kind_of_snapshot(state: str, expected: str) -> None:
 def test_snapshot_of_the_first_second_has_a_time() -> None:
     xml = "<domainsnapshot><creationTime>0</creationTime></domainsnapshot>"
     assert parse_snapshot(xml, current=False).created == "1970-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize("seconds", ["999999999999999", "-99999999999999", "9" * 5000])
+def test_snapshot_of_a_time_that_can_not_be_has_none(seconds: str) -> None:
+    xml = f"<domainsnapshot><creationTime>{seconds}</creationTime></domainsnapshot>"
+    assert parse_snapshot(xml, current=False).created is None

@@ -74,6 +74,8 @@ OPENING = [
      ConnectionFailed, "there is no such socket on the host"),
     (38, 0, f"Cannot recv data: {RESET}",
      ConnectionFailed, "the other side ended the connection"),
+    (1, 0, "internal error: client socket is closed",
+     ConnectionFailed, "the other side ended the connection"),
     (38, 0, "unable to resolve address 'nowhere' service '16514': Name or service not "
      "known", ConnectionFailed, "the host name has no address"),
     (38, errno.ECONNREFUSED, "unable to connect to server at '127.0.0.1:1': Connection "
@@ -143,10 +145,25 @@ def test_message_of_several_lines_becomes_one_clause() -> None:
         "(libvirt: Cannot recv data: @@@@ @ WARNING @ Host key verification failed.)"
         in (str(error).replace("failed. )", "failed.)"))
     )
-    assert error.details["message"] == message
+    assert error.details["message"] == (
+        "Cannot recv data: @@@@\n@ WARNING @\n\\tHost key verification failed. :"
+    )
+
+
+def test_controls_and_megabytes_of_a_message_are_not_repeated() -> None:
+    error = errors.open_error(
+        libvirt_error(38, "a\x1b[2J\x9b\u202eb" + "c" * 100_000), where=URI
+    )
+    assert r"(libvirt: a\x1b[2J\x9b\u202ebccc" in str(error)
+    assert str(error).isprintable()
+    message = error.details["message"]
+    assert message.startswith(r"a\x1b[2J\x9b\u202ebccc")
+    assert len(str(error)) < 3000
+    assert len(message) < 11_000
 
 
 def test_numbers_of_an_error_without_a_record_are_null() -> None:
+    libvirt.virResetLastError()  # whose message it would take otherwise
     bare = libvirt.libvirtError("a call returned nothing")
     bare.err = None
     assert errors.error_data(bare) == {

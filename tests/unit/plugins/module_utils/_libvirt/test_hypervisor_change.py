@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,6 +67,28 @@ class HeldClock:
     def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
         self.time += seconds
+
+
+class Stubborn:
+    """libvirt's own objects, but for volumes, which nobody can delete."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def storagePoolLookupByName(self, name: str) -> Stubborn:  # noqa: N802
+        return Stubborn(self._real.storagePoolLookupByName(name))
+
+    def storageVolLookupByPath(self, path: str) -> Stubborn:  # noqa: N802
+        return Stubborn(self._real.storageVolLookupByPath(path))
+
+    def storageVolLookupByName(self, name: str) -> Stubborn:  # noqa: N802
+        return Stubborn(self._real.storageVolLookupByName(name))
+
+    def delete(self) -> None:
+        raise libvirt.libvirtError("Operation not permitted")
 
 
 @pytest.fixture
@@ -256,6 +279,31 @@ def test_image_is_deleted_and_one_that_is_gone_is_fine(tmp_path: Path) -> None:
         lab.remove_disk(vm, "/images/a.img")
         volumes = lab._connection.storagePoolLookupByName("images").listVolumes()
         assert volumes == ["c.img"]
+
+
+@pytest.mark.parametrize(
+    ("source", "command"),
+    [
+        ("/images/a b.img", "vol-delete '/images/a b.img'"),
+        ("images/a b.img", "vol-delete 'a b.img' --pool images"),
+    ],
+)
+def test_image_that_can_not_be_deleted_comes_with_the_command(
+    tmp_path: Path, source: str, command: str
+) -> None:
+    parts = (pool("images", ["a b.img"]), machine("a", 1, STOPPED))
+    with open_lab(tmp_path, *parts) as lab:
+        assert isinstance(lab, LibvirtHypervisor)
+        vm = lab.find_vm("a")
+        real = lab._connection
+        lab._open = Stubborn(real)
+        with pytest.raises(OperationFailed) as refused:
+            lab.remove_disk(vm, source)
+        lab._open = real
+    assert str(refused.value).endswith(
+        f"can't delete {source}: Operation not permitted; "
+        f"delete it with: virsh --connect {lab.uri} {command}."
+    )
 
 
 # -- what is not there any more -------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.cre
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     ConnectionLost,
     MachineNotFound,
+    OperationFailed,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
     Image,
@@ -29,6 +31,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._uri.uri import
 )
 from ansible_collections.hypervisor.connect.tests.unit.plugins.module_utils._libvirt.lab import (
     EVERY_STATE,
+    PAUSED,
     STOPPED,
     add_snapshot,
     disk,
@@ -267,7 +270,7 @@ def test_one_machine_in_full_is_the_same_as_in_the_full_list(
     assert not lab.find_vm("running", detail="full").has_snapshots
 
 
-@pytest.mark.parametrize("wanted", ["nobody", uuid(99), "", "%s %d\n"])
+@pytest.mark.parametrize("wanted", ["nobody", uuid(99), "", "%s %d"])
 @pytest.mark.parametrize("detail", ["summary", "full"])
 def test_machine_that_is_not_there_is_named(
     lab: LibvirtHypervisor, wanted: str, detail: str
@@ -321,3 +324,90 @@ def test_reading_over_a_closed_connection_is_a_lost_connection(tmp_path: Path) -
         with pytest.raises(ConnectionLost) as lost:
             read()
         assert str(lost.value).startswith(f"{lab.uri}: the connection was closed")
+
+
+# -- odd answers ----------------------------------------------------------------------------
+
+
+class Odd:
+    """libvirt's own object, but for some of its answers; an exception is raised."""
+
+    def __init__(self, real: Any, **answers: Any) -> None:
+        self._real, self._answers = real, answers
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._answers:
+            return getattr(self._real, name)
+        answer = self._answers[name]
+        if isinstance(answer, Exception):
+
+            def fail(*_arguments: Any) -> Any:
+                raise answer
+
+            return fail
+        return lambda *_arguments: answer
+
+
+def not_utf8(text: bytes) -> UnicodeDecodeError:
+    """What libvirt-python raises for such a string of C."""
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        return error
+    raise AssertionError(text)
+
+
+def odd_host(folder: Path, **answers: Any) -> LibvirtHypervisor:
+    """A host with machines a, b and c, where b's answers are these."""
+    machines = (machine(name, number) for number, name in enumerate("abc"))
+    real = libvirt.open(write_lab(folder, *machines))
+    statistics = [
+        (Odd(found, **answers), {}) if found.name() == "b" else (found, values)
+        for found, values in real.getAllDomainStats()
+    ]
+    return LibvirtHypervisor(Odd(real, getAllDomainStats=statistics))
+
+
+def test_state_that_the_statistics_lack_is_asked_for(tmp_path: Path) -> None:
+    with odd_host(tmp_path, state=[PAUSED, 0]) as lab:
+        assert [vm.state for vm in lab.list_vms()] == ["running", "paused", "running"]
+
+
+def test_name_that_is_not_utf8_is_escaped(tmp_path: Path) -> None:
+    with odd_host(tmp_path, name=not_utf8(b"caf\xe9")) as lab:
+        assert [vm.name for vm in lab.list_vms()] == ["a", "c", "caf\\xe9"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("<domain", "XML that can't be read"),
+        ("", "XML that can't be read"),
+        (not_utf8(b"\xff"), "text that can't be read"),
+    ],
+)
+def test_odd_definition_hides_no_other_machine(
+    tmp_path: Path, answer: Any, words: str
+) -> None:
+    with odd_host(tmp_path, XMLDesc=answer) as lab:
+        for _time in range(2):
+            found = lab.list_vms(detail="full")
+        assert [(vm.name, vm.disks) for vm in found] == [
+            ("a", ()), ("b", None), ("c", ()),
+        ]  # fmt: skip
+        assert len(lab.hints) == 1
+        assert lab.hints[0].startswith(
+            f"{lab.uri}: machine b was not read in full: the host answered with {words}"
+        )
+
+
+@pytest.mark.parametrize(
+    "answer", ["<capabilities", "", KeyError("x"), OverflowError("too large")]
+)
+def test_odd_answer_of_the_host_is_one_sentence(tmp_path: Path, answer: Any) -> None:
+    real = libvirt.open(write_lab(tmp_path))
+    with LibvirtHypervisor(Odd(real, getCapabilities=answer)) as lab:
+        with pytest.raises(
+            OperationFailed, match="can't read the host: the host answered with "
+        ):
+            lab.host_info()

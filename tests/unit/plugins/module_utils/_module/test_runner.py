@@ -30,6 +30,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner 
     Task,
     check_options,
     failure,
+    is_plain,
     run_module,
 )
 
@@ -80,12 +81,32 @@ def test_every_credential_is_a_shared_option_with_the_same_default() -> None:
     assert SHARED_OPTIONS["password"]["no_log"]
 
 
-@pytest.mark.parametrize("timeout", [0, -1])
-def test_timeout_that_is_not_positive_is_refused(timeout: int) -> None:
+@pytest.mark.parametrize("timeout", [0, -1, 86401, 99999999999])
+def test_timeout_that_is_no_time_of_a_day_is_refused(timeout: int) -> None:
     with pytest.raises(HypervisorConnectError) as refused:
         check_options({"timeout": timeout})
-    assert str(refused.value) == f"timeout is {timeout}; give it in seconds, 1 or more."
+    assert str(refused.value) == (
+        f"timeout is {timeout}; give it in seconds, from 1 to 86400 (a day)."
+    )
     check_options({"timeout": 1})
+    check_options({"timeout": 86400})
+
+
+@pytest.mark.parametrize(
+    "options", [{"name": "te\0st"}, {"name": "\udc80"}, {"names": ["a", "te\0st"]}]
+)
+def test_text_that_is_no_c_string_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(
+        HypervisorConnectError, match=r"^names? holds a NUL character or"
+    ):
+        check_options({"timeout": 1, **options})
+    check_options({"timeout": 1, "name": "Grün \U0001f600", "names": ["a", 1]})
+
+
+def test_plain_text_has_no_nul_and_no_half_of_a_pair() -> None:
+    assert [is_plain(text) for text in ("", "ü\n", "a\0", "\ud83d", "\U0001f600")] == [
+        *(True, True, False, False, True)
+    ]
 
 
 def test_failure_is_the_sentence_and_the_hypervisor_s_own_words() -> None:
@@ -109,6 +130,20 @@ def test_failure_holds_no_password_anywhere() -> None:
     assert result["msg"] == "***: fred:*** was refused."
     assert result["error"]["code"] == 2
     assert failure(error, "")["msg"] == "hunter2: fred:hunter2 was refused."
+
+
+def test_password_with_what_does_not_print_is_hidden_as_its_escapes_too() -> None:
+    error = HypervisorConnectError("no hun\tter2", details={"message": "hun\tter2"})
+    assert failure(error, "hun\tter2") == {
+        "msg": "no ***.",
+        "error": {"message": "***"},
+    }
+
+
+def test_password_of_few_characters_does_not_mask_half_of_all_words() -> None:
+    error = HypervisorConnectError("there is no machine named web1")
+    for password in ("e", "web"):
+        assert failure(error, password)["msg"] == "there is no machine named web1."
 
 
 def test_password_that_is_a_number_is_hidden_too() -> None:
@@ -159,6 +194,7 @@ def test_module_fails_in_one_sentence() -> None:
         ({"uri": "hyperv://127.0.0.1:1/", "name": "a"}, "hyperv://127.0.0.1:1/: "),
         ({"uri": "a b", "name": "a"}, "a b"),
         ({"uri": "test:///default", "name": "a", "timeout": 0}, "timeout is 0"),
+        ({"uri": "test:///default", "name": "a\0"}, "name holds a NUL"),
         ({"uri": "test:///default"}, "one of the following is required: name, uuid"),
         (
             {"uri": "test:///default", "name": "a", "uuid": "b"},
@@ -194,6 +230,30 @@ def test_password_of_a_uri_is_not_printed_with_bad_options_either() -> None:
     assert code == 1
     assert "colour" in printed
     assert "hunter3" not in printed
+
+
+def test_secrets_of_a_uri_are_not_written_to_the_system_s_log(tmp_path: Path) -> None:
+    """A journal of our own stands in for the system's."""
+    (tmp_path / "systemd").mkdir()
+    for name, text in {
+        "__init__": "",
+        "daemon": "def booted():\n    return True\n",
+        "journal": "sendv = None\ndef send(**fields):\n"
+        f"    with open({str(tmp_path / 'log')!r}, 'a') as file:\n"
+        "        print(fields, file=file)\n",
+    }.items():
+        (tmp_path / "systemd" / f"{name}.py").write_text(text)
+    uri = "test+tcp://fred:hunter3@127.0.0.1:1/default?token=hunter4&name=x"
+    code, result, _printed = run(
+        "host_info",
+        {"uri": uri, "password": "hunter2"},
+        {"PYTHONPATH": f"{tmp_path}:{BUILD}"},
+    )
+    log = (tmp_path / "log").read_text()
+    assert code == 1
+    assert "a URI carries no password" in result["msg"]
+    assert "127.0.0.1:1/default" in log
+    assert "hunter" not in log
 
 
 def test_default_uri_is_taken_from_the_environment() -> None:

@@ -149,6 +149,11 @@ def test_what_libvirt_documents_may_be_opened(text: str) -> None:
         ("qemu+ssh://h/?no_tty=1x", "no value of no_tty"),
         ("qemu+ssh://h/?no_tty=2147483648", "no value of no_tty"),
         ("qemu+ssh://h/?keyfile=", "keyfile has no value"),
+        (
+            "qemu+ssh://h/?keyfile=~/.ssh/x",
+            '"~/.ssh/x" is no value of keyfile; give an',
+        ),
+        ("qemu+libssh://h/?keyfile=id_rsa", '"id_rsa" is no value of keyfile'),
         ("qemu+ssh://h/?auth=ntlm", "give sasl"),
         ("qemu+libssh://h/?sshauth=agent,bogus", "no value of sshauth"),
         ("qemu+libssh://h/?known_hosts_verify=no", "no value of known_hosts_verify"),
