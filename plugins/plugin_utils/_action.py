@@ -52,9 +52,13 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner 
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.config import (
     resolve,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._uri.uri import (
+    ConnectionUri,
+)
 from ansible_collections.hypervisor.connect.plugins.plugin_utils._host_variables import (
     of_delegate,
     with_host_variables,
+    with_winrm_variables,
 )
 
 #: The connections with which a task's work is done on the controller.
@@ -112,9 +116,14 @@ class HypervisorAction(ActionBase):
         templar = self._templar
         if meant is not variables:
             templar = templar.copy_with_new_env(available_variables=meant)
-        return with_host_variables(
-            self._task.args, meant, templar.template, user_of=_user_of, **which
+        template = templar.template
+        options = with_host_variables(
+            self._task.args, meant, template, user_of=_user_of, **which
         )
+        uri = None if which else _resolved(options.get("uri"))
+        if uri is not None and uri.driver == "hyperv":
+            return with_winrm_variables(options, meant, template)
+        return options
 
     def _is_on_controller(self) -> bool:
         return self._connection.transport in _ON_CONTROLLER or self._is_own_connection()
@@ -197,14 +206,18 @@ def _checked_environment(values: Any) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
 
 
-def _user_of(uri: Any) -> str | None:
-    """The user whom a URI, or the alias or default that stands for one, names."""
+def _resolved(uri: Any) -> ConnectionUri | None:
+    """The URI that a URI, an alias or the default stands for, if it can be told."""
     try:
         text = None if uri is None else str(uri)
-        resolution = resolve(text, environ=os.environ, uid=os.getuid())
+        return resolve(text, environ=os.environ, uid=os.getuid()).uri
     except HypervisorConnectError:
         return None  # opening it will say what is wrong
-    return resolution.uri.username if resolution.uri is not None else None
+
+
+def _user_of(uri: Any) -> str | None:
+    known = _resolved(uri)
+    return known.username if known is not None else None
 
 
 def _connection_to(

@@ -16,6 +16,30 @@ _VARIABLES = {
 }
 
 
+#: Those of Ansible's winrm connection, which say the same of a Hyper-V host.
+_WINRM_VARIABLES: dict[str, tuple[str, dict[str, Any] | None]] = {
+    "auth": (
+        "ansible_winrm_transport",
+        {
+            "plaintext": "basic",
+            "ssl": "basic",
+            **{one: one for one in ("basic", "ntlm", "kerberos", "credssp")},
+            "certificate": "certificate",
+        },
+    ),
+    "validate_certs": (
+        "ansible_winrm_server_cert_validation",
+        {"ignore": False, "validate": True},
+    ),
+    "ca_path": ("ansible_winrm_ca_trust_path", None),
+    "client_cert": ("ansible_winrm_cert_pem", None),
+    "client_key": ("ansible_winrm_cert_key_pem", None),
+    "message_encryption": (
+        "ansible_winrm_message_encryption",
+        {one: one for one in ("auto", "always", "never")},
+    ),
+}
+
 #: Names of the controller itself (C.LOCALHOST of ansible-core).
 _LOCALHOST = ("localhost", "127.0.0.1", "::1")
 
@@ -67,6 +91,33 @@ def with_host_variables(
         if name != "username" or user_of(filled.get("uri")) is None:
             filled[name] = template(value)
     return {name: decrypted(value) for name, value in filled.items()}
+
+
+def with_winrm_variables(
+    options: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    template: Callable[[Any], Any],
+) -> dict[str, Any]:
+    """The options of a task for a hyperv:// URI, filled up in the words of winrm.
+
+    ``ansible_winrm_transport`` may be a list; the first kind that is known counts.
+
+    Args:
+        options: The task's own options, which win.
+        variables: The host's variables, not templated yet.
+        template: What templates one of them.
+    """
+    filled = dict(options)
+    for option, (variable, words) in _WINRM_VARIABLES.items():
+        if filled.get(option) is not None or variables.get(variable) is None:
+            continue
+        value = template(variables[variable])
+        found = value if isinstance(value, list) else [value]
+        known = [words.get(str(one)) if words else one for one in found]
+        chosen = next((one for one in known if one is not None), None)
+        if chosen is not None:
+            filled[option] = chosen
+    return filled
 
 
 def decrypted(value: Any) -> Any:

@@ -13,6 +13,7 @@ from ansible_collections.hypervisor.connect.plugins.plugin_utils._host_variables
     decrypted,
     of_delegate,
     with_host_variables,
+    with_winrm_variables,
 )
 
 VARIABLES = {
@@ -141,3 +142,39 @@ def test_hypervisor_of_a_delegated_task_is_that_of_the_host_that_has_a_uri(
     found = dict(of_delegate({**A, **delegated}, delegate))
     found.pop("ansible_delegated_vars", None)
     assert found == meant
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "added"),
+    [
+        ({}, {"ansible_winrm_transport": "ntlm"}, {"auth": "ntlm"}),
+        ({}, {"ansible_winrm_transport": ["ssl", "ntlm"]}, {"auth": "basic"}),
+        ({}, {"ansible_winrm_transport": ["new", "credssp"]}, {"auth": "credssp"}),
+        ({"auth": "kerberos"}, {"ansible_winrm_transport": "ntlm"}, {}),
+        (
+            {},
+            {"ansible_winrm_server_cert_validation": "ignore"},
+            {"validate_certs": False},
+        ),
+        ({}, {"ansible_winrm_ca_trust_path": "/ca.pem"}, {"ca_path": "/ca.pem"}),
+        (
+            {},
+            {
+                "ansible_winrm_cert_pem": "/c.pem",
+                "ansible_winrm_cert_key_pem": "/k.pem",
+                "ansible_winrm_message_encryption": "always",
+            },
+            {
+                "client_cert": "/c.pem",
+                "client_key": "/k.pem",
+                "message_encryption": "always",
+            },
+        ),
+        ({}, {"ansible_winrm_transport": "new"}, {}),
+    ],
+)
+def test_variables_of_winrm_say_the_same(
+    options: dict[str, Any], variables: dict[str, Any], added: dict[str, Any]
+) -> None:
+    filled = with_winrm_variables(options, variables, template)
+    assert filled == {**options, **added}
