@@ -200,7 +200,7 @@ def run(line: str, state: State, console: Console) -> int:
     """Run a command line as `cmd /c` does; returns the exit code."""
     code = 0
     expanded = re.sub(
-        r"%([^%\s:=]+)%", lambda m: state.value(m[1]) or m[0], line.strip()
+        r"%([^%\s:=]+)%", lambda m: state.value(m[1]) or m[0], line.strip("\r\n")
     )
     try:
         for operator, stages in parse(expanded):
@@ -528,9 +528,9 @@ def _cmd(tail: str, state: State, console: Console) -> int:
     match = re.search(r"(?i)/[ck]\s*(.*)", tail, re.DOTALL)
     child = state.copy()
     if match:
-        line = match[1].strip()
-        if line.startswith('"') and line.endswith('"') and len(line) > 1:
-            line = line[1:-1]
+        line = match[1]
+        if re.fullmatch(r'".*"\s*', line, re.DOTALL):
+            line = line.strip()[1:-1]
         return run(line, child, console)
     code = 0
     while line := console.read(1):
@@ -672,9 +672,9 @@ class _TextOutput:
         self.host(f"WARNING: {text}", newline=True)
 
     def host(self, text: str, *, newline: bool) -> None:
-        """To the host, which is standard output here."""
+        """To the host, which is standard output here; its lines end with LF (recorded)."""
         self.flush()
-        self.console.write(text + ("\r\n" if newline else ""))
+        self.console.write(text + ("\n" if newline else ""))
 
     def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -298,10 +298,8 @@ class Session:
 
     def _word(self, text: str) -> object:
         """An argument: an expression where it looks like one, otherwise plain text."""
-        if text[0] in "'\"$" or re.fullmatch(r"-?\d+", text):
+        if text[0] in "'\"$(" or re.fullmatch(r"-?\d+", text):
             return self.evaluate(text)
-        if text[0] == "(":
-            return self.evaluate(text[1:-1])
         return text
 
     def _assigned(self, text: str) -> object:
@@ -358,6 +356,9 @@ class Session:
         if match:
             left, right = int(match[1]), int(match[3])
             return {"+": left + right, "-": left - right, "*": left * right}[match[2]]
+        match = re.fullmatch(r"\((.*)\)((?:\.\w+(?:\(\))?)*)", text, re.DOTALL)
+        if match:
+            return self._members(self._assigned(match[1]), match[2])
         raise _Failed(_unknown_script(text))
 
     def _members(self, value: object, text: str) -> object:

@@ -156,6 +156,7 @@ class Shell:
     used: float
     codec: str = "cp437"
     name: str = ""
+    working_directory: str = ""
     lifetime: float | None = None
     commands: dict[str, Command | psrp.Pipeline] = field(default_factory=dict)
     pool: psrp.Pool | None = None
@@ -321,7 +322,8 @@ class ShellResource(Resource):
             idle=min(_seconds(_text(body, "IdleTimeOut"), default), default),
             born=now,
             used=now,
-            name=body.get("Name") or _text(body, "Name"),
+            name=body.get("Name") or "",
+            working_directory=_text(body, "WorkingDirectory"),
             lifetime=_seconds(lifetime, 0) if lifetime else None,
         )
         if is_text:
@@ -428,6 +430,7 @@ class ShellResource(Resource):
             ("ResourceUri", shell.resource_uri),
             ("Owner", shell.user),
             ("ClientIP", "127.0.0.1"),
+            ("WorkingDirectory", shell.working_directory),
             ("ProcessId", "1868" if is_pool else ""),
             ("IdleTimeOut", f"PT{shell.idle:.3f}S"),
             ("InputStreams", shell.streams[0]),

@@ -41,9 +41,12 @@ class Output:
 class Shell:
     """A shell, driven message by message."""
 
-    def __init__(self, client: Any, extra: str = "", **options: str) -> None:
+    def __init__(
+        self, client: Any, extra: str = "", name: str = "", **options: str
+    ) -> None:
         self.client = client
-        body = f"<rsp:Shell {XML_SHELL}>{extra}{STREAMS}</rsp:Shell>"
+        attribute = f'Name="{name}"' if name else ""
+        body = f"<rsp:Shell {XML_SHELL} {attribute}>{extra}{STREAMS}</rsp:Shell>"
         self.created = client.ask("x:Create", CMD, body, **option_set(options))
         self.identifier = self.created.text(f"{RSP}ShellId")
 
@@ -287,7 +290,7 @@ def test_shell_of_another_kind_is_refused(client: Any) -> None:
 
 
 def test_get_and_enumerate_tell_the_shells_of_the_user(client: Any) -> None:
-    shell = Shell(client, "<rsp:Name>one</rsp:Name>")
+    shell = Shell(client, name="one")
     answer = client.ask("x:Get", SHELL, "", {"ShellId": shell.identifier})
     assert answer.text(f"{RSP}Name") == "one"
     listed = client.ask(
