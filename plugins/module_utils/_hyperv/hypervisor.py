@@ -218,7 +218,7 @@ class HypervHypervisor(Hypervisor):
         detail: str = SUMMARY,
         xml: bool = False,
     ) -> tuple[VirtualMachine, ...]:
-        """Machines, sorted by name: five queries, or twelve for FULL, however many.
+        """Machines, sorted by name: five queries, or eleven for FULL, however many.
 
         ``xml`` is not for Hyper-V, whose machines have no definition in XML.
         """
