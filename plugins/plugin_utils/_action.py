@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.util import Finalize
 from typing import Any, ClassVar
 
@@ -24,6 +24,11 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
     HypervisorConnectError,
+)
+
+# Imported for their cost: in the parent process, before any worker is forked.
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv import (
+    hypervisor as _hyperv_hypervisor,  # noqa: F401
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.credentials import (
     Credentials,
@@ -34,11 +39,6 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.fac
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     Hypervisor,
-)
-
-# Imported for their cost: in the parent process, before any worker is forked.
-from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv import (
-    hypervisor as _hyperv_hypervisor,  # noqa: F401
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt import (
     hypervisor as _libvirt_hypervisor,  # noqa: F401
@@ -55,11 +55,21 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._uri.config imp
 from ansible_collections.hypervisor.connect.plugins.module_utils._uri.uri import (
     ConnectionUri,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._wsman.channel import (
+    libraries,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._wsman.transport_errors import (
+    PywinrmMissing,
+)
 from ansible_collections.hypervisor.connect.plugins.plugin_utils._host_variables import (
     of_delegate,
     with_host_variables,
     with_winrm_variables,
 )
+
+# pywinrm takes a third of a second to import: where it is installed, once in the parent.
+with suppress(PywinrmMissing):
+    libraries()
 
 #: The connections with which a task's work is done on the controller.
 _ON_CONTROLLER = ("local", "ansible.builtin.local")
