@@ -115,13 +115,14 @@ def test_state_is_changed_once_and_only_foretold_in_check_mode(
 
 
 @pytest.mark.parametrize(
-    ("option", "words"), [("name", "name is empty"), ("uuid", "which is no UUID")]
+    ("options", "words"),
+    [({"name": ""}, "name is empty"), ({"uuid": ""}, "which is no UUID")],
 )
 def test_machine_without_a_name_is_not_called_absent(
-    lab: LibvirtHypervisor, option: str, words: str
+    lab: LibvirtHypervisor, options: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(HypervisorConnectError, match=words):
-        do(lab, state="absent", **{option: ""})
+        do(lab, state="absent", **options)
 
 
 @pytest.mark.parametrize(
