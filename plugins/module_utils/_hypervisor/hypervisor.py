@@ -12,7 +12,9 @@ from types import TracebackType
 
 from .._core.errors import HypervisorConnectError
 from .plan import (
+    KEEP_NVRAM,
     POWER_OFF,
+    REMOVE,
     REMOVE_DISK,
     RESUME,
     SET_AUTOSTART,
@@ -187,8 +189,13 @@ class Hypervisor(ABC):
         """Set whether the machine starts with its host."""
 
     @abstractmethod
-    def remove(self, vm: VirtualMachine) -> None:
-        """Remove the definition with all that belongs to it but its disk images."""
+    def remove(self, vm: VirtualMachine, *, keep_nvram: bool = False) -> None:
+        """Remove the definition with all that belongs to it but its disk images.
+
+        Args:
+            vm: The machine, read in full.
+            keep_nvram: Leave the file with its UEFI variables.
+        """
 
     @abstractmethod
     def remove_disk(self, vm: VirtualMachine, source: str) -> None:
@@ -242,6 +249,8 @@ class Hypervisor(ABC):
                     left.append(error)
             elif step.action == SET_AUTOSTART:
                 self.set_autostart(vm, step.value)
+            elif step == Step(REMOVE, KEEP_NVRAM):
+                self.remove(vm, keep_nvram=True)
             else:
                 getattr(self, step.action)(vm)
         if left:

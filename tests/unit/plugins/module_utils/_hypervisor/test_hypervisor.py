@@ -110,8 +110,8 @@ class Notebook(Hypervisor):
     def set_autostart(self, vm: VirtualMachine, autostart: bool) -> None:
         self._note("set_autostart", vm, autostart)
 
-    def remove(self, vm: VirtualMachine) -> None:
-        self._note("remove", vm)
+    def remove(self, vm: VirtualMachine, *, keep_nvram: bool = False) -> None:
+        self._note("remove", vm, *["keep_nvram"] * keep_nvram)
 
     def remove_disk(self, vm: VirtualMachine, source: str) -> None:
         if source in self.refuses:
@@ -156,6 +156,13 @@ def test_each_step_is_the_method_of_its_name(action: str) -> None:
     notebook = Notebook()
     notebook.apply(WEB1, plan(action), timeout=1, force=True)
     assert notebook.calls == [(action,)]
+
+
+def test_removal_keeps_the_variables_where_the_plan_says_so() -> None:
+    notebook = Notebook()
+    steps = plan(Step("remove", "keep_nvram"))
+    notebook.apply(WEB1, steps, timeout=1, force=False)
+    assert notebook.calls == [("remove", "keep_nvram")]
 
 
 def test_deaf_guest_is_switched_off_by_force_and_the_rest_goes_on() -> None:
