@@ -179,6 +179,7 @@ vm:
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
@@ -187,15 +188,18 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors im
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     Hypervisor,
     MachineNotFound,
+    OperationFailed,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.plan import (
     ABSENT,
     PRESENT,
+    REMOVE_DISK,
     RESET,
     RESTARTED,
     Desired,
     Plan,
     PlanRefused,
+    Step,
     plan_vm,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.storage import (
@@ -242,10 +246,24 @@ def run(
         raise
     if not plan or check_mode:
         return _result(plan, current, desired)
-    done = hypervisor.apply(
-        current, plan, timeout=options["timeout"], force=desired.force
+    taken: list[Step] = []
+    apply = partial(
+        hypervisor.apply,
+        current,
+        timeout=options["timeout"],
+        force=desired.force,
+        taken=taken,
     )
-    plan = replace(plan, steps=done)
+    try:
+        apply(plan)
+    except (MachineNotFound, OperationFailed):
+        # Somebody else may have had the same wish at the same time.
+        rest = _rest(plan, _read_again(hypervisor, current), desired)
+        if rest is None:
+            raise
+        apply(rest)
+    # Nothing was changed where others did it all.
+    plan = replace(plan, steps=tuple(taken)) if taken else Plan(kept=plan.kept)
     return _result(plan, _read_again(hypervisor, current), desired)
 
 
@@ -284,6 +302,17 @@ def _read_again(
     try:
         return hypervisor.find_uuid(current.uuid)
     except MachineNotFound:
+        return None
+
+
+def _rest(plan: Plan, now: VirtualMachine | None, desired: Desired) -> Plan | None:
+    """What is left to do where a step failed; None where the wish is not fulfilled."""
+    if now is None:
+        disks = tuple(step for step in plan.steps if step.action == REMOVE_DISK)
+        return replace(plan, steps=disks) if desired.state == ABSENT else None
+    try:
+        return None if plan_vm(now, desired) else Plan()
+    except PlanRefused:
         return None
 
 
