@@ -39,8 +39,8 @@ options:
       - V(paused) stops its processors. A machine that is off is started without letting them run.
       - V(saved) keeps its memory on the host's disk and switches it off. Its next start goes on from there.
       - V(absent) removes its definition with its UEFI variables, TPM state, saved memory and the records of its snapshots. A
-        machine that is not off, or that is saved, is refused unless O(force=true), which switches it off and throws its saved
-        memory away.
+        file of UEFI variables that another machine uses stays, and RV(kept) lists it. A machine that is not off, or that is
+        saved, is refused unless O(force=true), which switches it off and throws its saved memory away.
       - V(restarted) shuts the guest down, waits O(timeout) seconds for it and starts it again, on each run. A machine that is
         off is started. A transient machine is told to restart itself, as it would be gone once it is off.
       - V(reset) restarts it at once, without asking the guest, on each run.
@@ -104,10 +104,10 @@ actions:
   returned: success
   sample: [shut_down]
 kept:
-  description: The disk images that were to go and stay, each with the reason.
+  description: The disk images and the file of UEFI variables that were to go and stay, each with the reason.
   type: list
   elements: str
-  returned: when O(remove_disks) is true
+  returned: when O(state=absent)
   sample: ["/var/lib/libvirt/images/debian.iso stays: it is a cdrom image"]
 vm:
   description: The machine afterwards, or as it is in check mode; null where it is gone.
@@ -179,6 +179,7 @@ vm:
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
@@ -187,19 +188,23 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors im
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     Hypervisor,
     MachineNotFound,
+    OperationFailed,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.plan import (
     ABSENT,
     PRESENT,
+    REMOVE_DISK,
     RESET,
     RESTARTED,
     Desired,
     Plan,
     PlanRefused,
+    Step,
     plan_vm,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.storage import (
     removable_disks,
+    shared_nvram,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
     FULL,
@@ -241,10 +246,24 @@ def run(
         raise
     if not plan or check_mode:
         return _result(plan, current, desired)
-    done = hypervisor.apply(
-        current, plan, timeout=options["timeout"], force=desired.force
+    taken: list[Step] = []
+    apply = partial(
+        hypervisor.apply,
+        current,
+        timeout=options["timeout"],
+        force=desired.force,
+        taken=taken,
     )
-    plan = replace(plan, steps=done)
+    try:
+        apply(plan)
+    except (MachineNotFound, OperationFailed):
+        # Somebody else may have had the same wish at the same time.
+        rest = _rest(plan, _read_again(hypervisor, current), desired)
+        if rest is None:
+            raise
+        apply(rest)
+    # Nothing was changed where others did it all.
+    plan = replace(plan, steps=tuple(taken)) if taken else Plan(kept=plan.kept)
     return _result(plan, _read_again(hypervisor, current), desired)
 
 
@@ -266,11 +285,15 @@ def _find(
 
 def _plan(hypervisor: Hypervisor, current: VirtualMachine, desired: Desired) -> Plan:
     plan = plan_vm(current, desired)
-    if desired.state != ABSENT or not desired.remove_disks:
+    has_nvram = current.os is not None and current.os.nvram is not None
+    if desired.state != ABSENT or not (desired.remove_disks or has_nvram):
         return plan
-    storage = hypervisor.storage(images=True)
+    storage = hypervisor.storage(images=desired.remove_disks)
+    nvram = shared_nvram(current, storage)
+    if not desired.remove_disks:
+        return plan_vm(current, desired, kept_nvram=nvram)
     removable, kept = removable_disks(current, storage)
-    return plan_vm(current, desired, removable=removable, kept=kept)
+    return plan_vm(current, desired, removable=removable, kept=kept, kept_nvram=nvram)
 
 
 def _read_again(
@@ -282,6 +305,17 @@ def _read_again(
         return None
 
 
+def _rest(plan: Plan, now: VirtualMachine | None, desired: Desired) -> Plan | None:
+    """What is left to do where a step failed; None where the wish is not fulfilled."""
+    if now is None:
+        disks = tuple(step for step in plan.steps if step.action == REMOVE_DISK)
+        return replace(plan, steps=disks) if desired.state == ABSENT else None
+    try:
+        return None if plan_vm(now, desired) else Plan()
+    except PlanRefused:
+        return None
+
+
 def _result(plan: Plan, vm: VirtualMachine | None, desired: Desired) -> dict[str, Any]:
     result: dict[str, Any] = {
         "changed": bool(plan),
@@ -289,7 +323,7 @@ def _result(plan: Plan, vm: VirtualMachine | None, desired: Desired) -> dict[str
         "diff": plan.as_diff(),
         "vm": vm.as_result() if vm is not None else None,
     }
-    if desired.remove_disks:
+    if desired.state == ABSENT:
         result["kept"] = list(plan.kept)
     return result
 

@@ -428,7 +428,10 @@ class Session:
         if function is not None:
             function(self, stage, values, output)
             return
-        words = [to_string(v) if n is None else f"-{n}" for n, v in stage.arguments]
+        words = []
+        for option, value in stage.arguments:
+            words += [f"-{option}"] if option is not None else []
+            words += [to_string(value)] if option is None or value is not True else []
         code = self.world.native(name, words, output)
         if code is None:
             raise _Failed(_not_found(name))
@@ -578,6 +581,16 @@ def native_error(name: str, line: str) -> ErrorRecord:
         exception="System.Management.Automation.RemoteException",
         target=line,
         command=name,
+    )
+
+
+def call_depth_overflow() -> ErrorRecord:
+    """A script that calls itself without end."""
+    return ErrorRecord(
+        "The script failed due to call depth overflow.",
+        "CallDepthOverflow",
+        "InvalidOperation",
+        "System.Management.Automation.ScriptCallDepthException",
     )
 
 

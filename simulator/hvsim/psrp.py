@@ -64,6 +64,11 @@ class Pool(Outlet):
         """The client's, as it told when it opened the pool."""
         return self._core.host
 
+    def stop(self) -> None:
+        """The shell goes; who waits for something of it is told."""
+        super().stop()
+        self.finish(0)
+
     def receive(self, data: bytes, pipeline: uuid.UUID | None = None) -> None:
         """What the client sent.
 
@@ -202,6 +207,8 @@ class Pipeline(Outlet):
                     stages = []
             if stages:
                 session.run_commands(stages, self)
+        except RecursionError:
+            self.error(powershell.call_depth_overflow())
         except powershell.Exit as end:
             self._host(ps.HostMethodIdentifier.SetShouldExit, [ps.PSInt(end.code)])
 

@@ -51,7 +51,11 @@ _NO_COMMAND = (
     "identifier that does not exist. Either the command has completed execution or the "
     "client specified an invalid command identifier."
 )
-_PLUGIN = "Shell cmd plugin"
+_ABORTED = (
+    "The I/O operation has been aborted because of either a thread exit or an application "
+    "request."
+)
+"""ERROR_OPERATION_ABORTED, 995: what a Receive gets whose shell is deleted meanwhile."""
 
 
 class Settings(Protocol):
@@ -86,6 +90,9 @@ class Command(Outlet):
             code = interpreter.run(self.line, state, self)
         except Interrupted:
             code = CTRL_C
+        except RecursionError:
+            # A script that starts itself.
+            self.write_error("Not enough memory resources are available.\r\n")
         finally:
             self.finish(code)
 
@@ -387,9 +394,9 @@ class ShellResource(Resource):
         names = (desired.text or "").split()
         identifier = desired.get("CommandId")
         if identifier is None and shell.pool is None:
-            raise Fault(Code.INVALID_PARAMETER_WIN32, provider=_PLUGIN)
+            raise _plugin_fault(Code.INVALID_PARAMETER_WIN32)
         if not names or not set(names) <= set(shell.streams[1].split()):
-            raise Fault(Code.INVALID_PARAMETER_WIN32, provider=_PLUGIN)
+            raise _plugin_fault(Code.INVALID_PARAMETER_WIN32)
         outlet: Outlet
         if identifier is None and shell.pool is not None:
             outlet = shell.pool
@@ -400,6 +407,8 @@ class ShellResource(Resource):
         if taken is None:
             raise Fault(Code.OPERATION_TIMED_OUT)
         chunks, code = taken
+        if identifier is None and code is not None:
+            raise Fault(995, _ABORTED)
         return _receive_response(identifier, names, chunks, code)
 
     def _signal(
@@ -410,7 +419,7 @@ class ShellResource(Resource):
             raise Fault(Code.SCHEMA_VALIDATION_ERROR)
         # PowerShell's own clients spell it so.
         if code not in ("terminate", "ctrl_c", "ctrl_break", "crtl_c"):
-            raise Fault(Code.INVALID_PARAMETER_WIN32, provider=_PLUGIN)
+            raise _plugin_fault(Code.INVALID_PARAMETER_WIN32)
         identifier = body.get("CommandId")
         command = _find(shell, identifier)
         if code == "terminate":
@@ -499,6 +508,11 @@ def _receive_response(
     return answer
 
 
+def _plugin_fault(code: int, message: str | None = None) -> Fault:
+    """What the plugin behind a text-based shell says, in words of its own."""
+    return Fault(code, message, provider="Shell cmd plugin", nested_code=0)
+
+
 def _find(shell: Shell, identifier: str | None) -> Command | psrp.Pipeline:
     command = shell.commands.get(_identifier(identifier or ""))
     if command is None:
@@ -514,15 +528,11 @@ def _check_start(name: str, request: Request, shell: Shell) -> None:
     """
     files = shell.state.host.files
     if not files.is_directory(shell.state.directory):
-        raise Fault(2147942667, "The directory name is invalid.", provider=_PLUGIN)
+        raise _plugin_fault(2147942667, "The directory name is invalid.")
     skip = (request.options.text("WINRS_SKIP_CMD_SHELL") or "").lower() in ("true", "1")
     path = name.strip('"')
     if skip and ("\\" not in path or not files.is_file(shell.state.path(path))):
-        raise Fault(
-            2147942402,
-            "The system cannot find the file specified.",
-            provider=_PLUGIN,
-        )
+        raise _plugin_fault(2147942402, "The system cannot find the file specified.")
 
 
 def _identifier(text: str) -> str:

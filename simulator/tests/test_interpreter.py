@@ -9,6 +9,8 @@ import base64
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hvsim.interpreter import (
     Host,
@@ -197,3 +199,48 @@ def test_powershell_runs_a_file_and_tells_when_it_is_missing() -> None:
     code, _out, err = outcome("powershell -File nosuch.ps1", state=state)
     assert code == -196608
     assert "does not exist" in err
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *(
+                    "echo",
+                    "set",
+                    "cd",
+                    "type",
+                    "dir",
+                    "more",
+                    "exit",
+                    "cmd /c",
+                    "nosuch",
+                ),
+                *("powershell", "-enc", "hostname", "nul", "f", "%X%", "X=1", "C:\\"),
+                *(
+                    "&",
+                    "&&",
+                    "|",
+                    "||",
+                    ">",
+                    ">>",
+                    "<",
+                    "2>&1",
+                    "^",
+                    '"',
+                    "(",
+                    ")",
+                    "%",
+                ),
+            ]
+        ),
+        max_size=12,
+    )
+)
+def test_any_line_ends_with_a_code(line: list[str]) -> None:
+    assert isinstance(outcome(" ".join(line), "exit\r\n")[0], int)
+
+
+@given(st.text(max_size=40))
+def test_any_text_ends_with_a_code(line: str) -> None:
+    assert isinstance(outcome(line)[0], int)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hvsim.interpreter import Host, Memory, PowerShellWorld, State, run_powershell
 from hvsim.powershell import Session, split
@@ -53,6 +55,7 @@ def outcome(script: str, state: State | None = None) -> tuple[int, str, str]:
         ("& { hostname }  # why", "HVSIM\r\n"),
         ("$ProgressPreference = 'SilentlyContinue'\nhostname", "HVSIM\r\n"),
         ("cmd /c exit 3; $LASTEXITCODE", "3\r\n"),
+        ("powershell -NoProfile -Command hostname", "HVSIM\r\n"),
         ("$nothing", ""),
     ],
 )
@@ -134,3 +137,42 @@ def test_a_session_keeps_variables_from_script_to_script() -> None:
 )
 def test_split_leaves_quotes_and_brackets_whole(text: str, parts: list[str]) -> None:
     assert split(text, ";") == parts
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *("hostname", "echo", "$x", "$x =", "exit", "throw", "cd", "iex", "1"),
+                *(
+                    "'a",
+                    "'",
+                    '"',
+                    "$(",
+                    ")",
+                    "(",
+                    "{",
+                    "}",
+                    "|",
+                    ";",
+                    "#",
+                    "-Name",
+                    ".",
+                ),
+                *(
+                    "&",
+                    "$pwd.Path",
+                    ".Length",
+                    "sc f",
+                    "gc f",
+                    "rm f",
+                    "ls",
+                    "Out-String",
+                ),
+            ]
+        ),
+        max_size=12,
+    )
+)
+def test_any_script_ends_with_a_code(words: list[str]) -> None:
+    assert isinstance(outcome(" ".join(words))[0], int)

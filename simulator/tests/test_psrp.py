@@ -177,6 +177,11 @@ def test_warning_and_host_have_streams_of_their_own() -> None:
     ] == ["hi"]
 
 
+def test_script_that_calls_itself_is_an_error() -> None:
+    events = Client().run("$x = 'Invoke-Expression $x'; Invoke-Expression $x")
+    assert errors(events) == ["CallDepthOverflow"]
+
+
 def test_exit_tells_the_clients_host() -> None:
     host = ps.HostInfo(
         IsHostNull=False, IsHostUINull=True, IsHostRawUINull=True, UseRunspaceHost=False

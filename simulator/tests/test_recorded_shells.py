@@ -43,6 +43,7 @@ def summary(answers: list[etree._Element]) -> dict[str, Any]:
         "state": [state.get("State") for state in last.iter(RSP + "CommandState")],
         "code": last.findtext(f".//{RSP}ExitCode"),
         "fault": None if fault is None else fault.get("Code"),
+        "provider": last.findtext(".//{*}ProviderFault"),
         "subcode": last.findtext(".//{*}Subcode/{*}Value"),
         "detail": last.findtext(".//{*}FaultDetail"),
         "reason": last.findtext(".//{*}Reason/{*}Text"),
@@ -86,8 +87,8 @@ def test_recorded_exchange(client: Any, exchange: str) -> None:
             while answers[-1].find(f".//{RSP}ExitCode") is None:
                 answers.append(client.post(text.encode()).root)
         assert summary(answers) == summary([expected]), request.name
-        mine = identifiers(answers[-1])
-        ours |= {value: mine[name] for name, value in identifiers(expected).items()}
+        answered = identifiers(answers[-1])
+        ours |= {value: answered[name] for name, value in identifiers(expected).items()}
     assert re.fullmatch(r"[0-9A-F-]{36}", next(iter(ours.values())))
 
 

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import psrpcore
 import pytest
 from lxml import etree
 
@@ -230,6 +232,13 @@ def test_ctrl_c_ends_a_command_and_terminate_forgets_it(shell: Shell) -> None:
     assert shell.receive(command).code == 2150858843
 
 
+def test_script_that_starts_itself_ends(shell: Shell) -> None:
+    shell.run("echo powershell -File s.ps1>s.ps1")
+    output = shell.run("powershell -File s.ps1")
+    assert output.code == 1
+    assert b"Not enough memory" in output.stderr
+
+
 def test_signal_that_is_none_is_refused(shell: Shell) -> None:
     command = shell.start("more")
     assert shell.signal(command, "nosuch").code == 87
@@ -319,6 +328,34 @@ def test_idle_shell_goes(client: Any) -> None:
     assert shell.created.text(f"{RSP}IdleTimeOut") == "PT0.200S"
     time.sleep(0.4)
     assert shell.command("hostname").code == 2150858843
+
+
+def test_receive_of_a_runspace_pool_ends_with_its_shell(
+    client: Any, connect: Any, host: Simulator
+) -> None:
+    pool = psrpcore.ClientRunspacePool()
+    pool.open()
+    opening = pool.data_to_send()
+    assert opening is not None
+    body = (
+        f"<rsp:Shell {XML_SHELL}><rsp:InputStreams>stdin pr</rsp:InputStreams>"
+        "<rsp:OutputStreams>stdout</rsp:OutputStreams>"
+        '<creationXml xmlns="http://schemas.microsoft.com/powershell">'
+        f"{b64encode(opening.data).decode()}</creationXml></rsp:Shell>"
+    )
+    created = client.ask("x:Create", POWERSHELL, body)
+    selectors = {"ShellId": created.text(f"{RSP}ShellId")}
+    body = (
+        f"<rsp:Receive {XML_SHELL}><rsp:DesiredStream>stdout</rsp:DesiredStream>"
+        "</rsp:Receive>"
+    )
+    first = client.ask(f"{SHELL}/Receive", POWERSHELL, body, selectors)
+    assert first.status == 200
+    threading.Timer(
+        0.2, lambda: connect(host).ask("x:Delete", POWERSHELL, "", selectors)
+    ).start()
+    second = client.ask(f"{SHELL}/Receive", POWERSHELL, body, selectors)
+    assert second.code == 995
 
 
 def test_long_output_comes_in_pieces_within_the_envelope(client: Any) -> None:

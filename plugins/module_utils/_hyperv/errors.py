@@ -56,7 +56,8 @@ def call_error(
     return OperationFailed(
         f"can't {doing}: {fault.what}",
         where=where,
-        remedy=fault.remedy,
+        remedy=fault.remedy
+        or "see the event logs of WinRM and Hyper-V-VMMS on the host",
         details=fault.details,
     )
 

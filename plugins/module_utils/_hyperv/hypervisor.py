@@ -260,39 +260,14 @@ class HypervHypervisor(Hypervisor):
         )
 
     def find_vm(self, name_or_uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
-        """The machine of that name or UUID, in four queries; FULL reads them all.
+        """The machine of that name or else UUID, in four queries; FULL reads them all.
 
         Raises:
             AmbiguousName: Hyper-V allows several machines of one name.
         """
         with self.doing(f"find machine {name_or_uuid}"):
-            row = self._find(name_or_uuid)
-            guid = str(row["Name"])
-            if detail == FULL:
-                found = self.list_vms([guid.lower()], detail=FULL)
-                if not found:
-                    raise self._gone(name_or_uuid)
-                return found[0]
-            return reading.machines(
-                reading.Summary(
-                    systems=[row],
-                    settings=self._rows(queries.settings_of(guid)),
-                    processors=self._rows(queries.processors(guid)),
-                    memory=self._rows(queries.memory(guid)),
-                ),
-                checkpoints=False,
-            )[0]
-
-    def _find(self, name_or_uuid: str) -> CimInstance:
-        guid = canonical_uuid(name_or_uuid)
-        if guid is not None:
-            rows = self._rows(queries.system_with(guid))
-            if rows:
-                return rows[0]
-        rows = self._rows(queries.systems_named(name_or_uuid))
+            rows = self._rows(queries.systems_named(name_or_uuid))
         rows = [row for row in rows if reading.is_machine(row)]
-        if not rows:
-            raise self._gone(name_or_uuid)
         if len(rows) > 1:
             guids = ", ".join(sorted(str(row["Name"]).lower() for row in rows))
             raise AmbiguousName(
@@ -300,14 +275,46 @@ class HypervHypervisor(Hypervisor):
                 where=self.uri,
                 remedy="name one by its uuid",
             )
-        return rows[0]
-
-    def _gone(self, name_or_uuid: str) -> MachineNotFound:
-        return MachineNotFound(
+        if rows:
+            return self._read(rows[0], detail)
+        guid = canonical_uuid(name_or_uuid)
+        if guid is not None:
+            return self.find_uuid(guid, detail=detail)
+        raise MachineNotFound(
             f"there is no machine named {name_or_uuid}",
             where=self.uri,
             remedy="list the machines with hypervisor.connect.vm_info",
         )
+
+    def find_uuid(self, uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
+        """The machine of that GUID, in four queries; FULL reads them all."""
+        return self._read(self._system(uuid), detail)
+
+    def _system(self, guid: str) -> CimInstance:
+        with self.doing(f"find machine {guid}"):
+            rows = self._rows(queries.system_with(guid))
+        if not rows:
+            raise MachineNotFound(
+                f"there is no machine with UUID {guid}",
+                where=self.uri,
+                remedy="list the machines with hypervisor.connect.vm_info",
+            )
+        return rows[0]
+
+    def _read(self, system: CimInstance, detail: str) -> VirtualMachine:
+        guid = str(system["Name"])
+        if detail == FULL:
+            return self.list_vms([guid.lower()], detail=FULL)[0]
+        with self.doing(f"read machine {system['ElementName']}"):
+            return reading.machines(
+                reading.Summary(
+                    systems=[system],
+                    settings=self._rows(queries.settings_of(guid)),
+                    processors=self._rows(queries.processors(guid)),
+                    memory=self._rows(queries.memory(guid)),
+                ),
+                checkpoints=False,
+            )[0]
 
     def images(self) -> tuple[Image, ...]:
         """None: a Hyper-V host keeps its images as files, in no storage pool."""
@@ -506,7 +513,10 @@ class HypervHypervisor(Hypervisor):
         with self.doing(f"read machine {vm.name}"):
             return reading.machines(
                 reading.Summary(
-                    systems=[self._find(vm.uuid)], settings=(), processors=(), memory=()
+                    systems=[self._system(vm.uuid)],
+                    settings=(),
+                    processors=(),
+                    memory=(),
                 )
             )[0].state
 
@@ -537,8 +547,12 @@ class HypervHypervisor(Hypervisor):
         )
         self._must(doing, value)
 
-    def remove(self, vm: VirtualMachine) -> None:
-        """DestroySystem, which leaves the images of its disks where they are."""
+    def remove(self, vm: VirtualMachine, *, keep_nvram: bool = False) -> None:
+        """DestroySystem, which leaves the images of its disks where they are.
+
+        ``keep_nvram`` has no meaning: Hyper-V keeps UEFI variables with the machine.
+        """
+        del keep_nvram
         doing = f"remove machine {vm.name}"
         path = InstancePath(V2, COMPUTER_SYSTEM, tuple(_system_keys(vm).items()), None)
         value = self._invoke(

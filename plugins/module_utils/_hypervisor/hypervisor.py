@@ -12,7 +12,9 @@ from types import TracebackType
 
 from .._core.errors import HypervisorConnectError
 from .plan import (
+    KEEP_NVRAM,
     POWER_OFF,
+    REMOVE,
     REMOVE_DISK,
     RESUME,
     SET_AUTOSTART,
@@ -200,8 +202,13 @@ class Hypervisor(ABC):
         """Set whether the machine starts with its host."""
 
     @abstractmethod
-    def remove(self, vm: VirtualMachine) -> None:
-        """Remove the definition with all that belongs to it but its disk images."""
+    def remove(self, vm: VirtualMachine, *, keep_nvram: bool = False) -> None:
+        """Remove the definition with all that belongs to it but its disk images.
+
+        Args:
+            vm: The machine, read in full.
+            keep_nvram: Leave the file with its UEFI variables.
+        """
 
     @abstractmethod
     def remove_disk(self, vm: VirtualMachine, source: str) -> None:
@@ -219,8 +226,14 @@ class Hypervisor(ABC):
         """Close the connection; a second call does nothing."""
 
     def apply(
-        self, vm: VirtualMachine, plan: Plan, *, timeout: float, force: bool
-    ) -> tuple[Step, ...]:
+        self,
+        vm: VirtualMachine,
+        plan: Plan,
+        *,
+        timeout: float,
+        force: bool,
+        taken: list[Step] | None = None,
+    ) -> None:
         """Carry the steps of a plan out, in their order.
 
         Args:
@@ -228,35 +241,28 @@ class Hypervisor(ABC):
             plan: The steps.
             timeout: Seconds that a guest has for shutting down.
             force: Whether a guest that does not shut down in time is switched off.
-
-        Returns:
-            The steps that were taken: those of the plan, and a power-off by force.
+            taken: Gets each step that was taken: those of the plan up to an error, and a
+                power-off by force.
 
         Raises:
             ImagesLeft: All else was done, but not all images could be deleted.
         """
-        done: list[Step] = []
+        done = taken if taken is not None else []
         left: list[HypervisorConnectError] = []
         for step in plan.steps:
-            done.append(step)
-            if step.action == SHUT_DOWN:
-                try:
-                    self.shut_down(vm, timeout)
-                except (OperationTimeout, ShutdownUnavailable) as error:
-                    if not force:
-                        self._put_back(vm, done, error)
-                        raise
-                    self.power_off(vm)
-                    done.append(Step(POWER_OFF))
-            elif step.action == REMOVE_DISK:
-                try:
-                    self.remove_disk(vm, step.value)
-                except (OperationFailed, ConnectionLost) as error:
-                    left.append(error)
-            elif step.action == SET_AUTOSTART:
-                self.set_autostart(vm, step.value)
-            else:
-                getattr(self, step.action)(vm)
+            try:
+                self._take(vm, step, timeout)
+                done.append(step)
+            except (OperationTimeout, ShutdownUnavailable) as error:
+                if not force:
+                    self._put_back(vm, done, error)
+                    raise
+                self.power_off(vm)
+                done.extend((step, Step(POWER_OFF)))
+            except (OperationFailed, ConnectionLost) as error:
+                if step.action != REMOVE_DISK:
+                    raise
+                left.append(error)
         if left:
             # Once the machine is gone, no later run can know of its images.
             raise ImagesLeft(
@@ -266,7 +272,16 @@ class Hypervisor(ABC):
                 remedy="; ".join(error.remedy for error in left if error.remedy),
                 details=left[0].details,
             )
-        return tuple(done)
+
+    def _take(self, vm: VirtualMachine, step: Step, timeout: float) -> None:
+        if step.action == SHUT_DOWN:
+            self.shut_down(vm, timeout)
+        elif step == Step(REMOVE, KEEP_NVRAM):
+            self.remove(vm, keep_nvram=True)
+        elif step.action in (SET_AUTOSTART, REMOVE_DISK):
+            getattr(self, step.action)(vm, step.value)
+        else:
+            getattr(self, step.action)(vm)
 
     def _put_back(
         self, vm: VirtualMachine, done: Collection[Step], error: HypervisorConnectError

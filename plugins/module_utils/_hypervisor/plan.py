@@ -33,6 +33,7 @@ START, START_PAUSED, RESUME, WAKE_UP = "start", "start_paused", "resume", "wake_
 SHUT_DOWN, POWER_OFF, PAUSE, SAVE = "shut_down", "power_off", "pause", "save"
 DISCARD_SAVED, REBOOT, DO_RESET = "discard_saved_state", "reboot", "reset"
 SET_AUTOSTART, REMOVE, REMOVE_DISK = "set_autostart", "remove", "remove_disk"
+KEEP_NVRAM = "keep_nvram"  # a value of REMOVE
 
 #: From each state to each: the steps that lose nothing. What is not here is refused.
 _GENTLE: dict[str, dict[str, tuple[str, ...]]] = {
@@ -107,7 +108,7 @@ class Step:
 class Plan:
     """The steps in their order, and what they change, before and after.
 
-    ``kept`` are the images that were asked to go and stay, each with the reason.
+    ``kept`` are sentences about the files that would go and stay, each with the reason.
     """
 
     steps: tuple[Step, ...] = ()
@@ -148,6 +149,7 @@ def plan_vm(
     *,
     removable: Iterable[str] = (),
     kept: Iterable[str] = (),
+    kept_nvram: str | None = None,
 ) -> Plan:
     """The plan that makes ``current`` as ``desired`` says.
 
@@ -156,12 +158,13 @@ def plan_vm(
         desired: What was asked for.
         removable: The disk images that ``removable_disks`` found may go.
         kept: Those that stay, with the reason.
+        kept_nvram: The sentence of ``shared_nvram`` about UEFI variables that stay.
 
     Raises:
         PlanRefused: There is no way, or it would lose what force did not allow.
     """
     if desired.state == ABSENT:
-        return _plan_absent(current, desired, tuple(removable), tuple(kept))
+        return _plan_absent(current, desired, tuple(removable), tuple(kept), kept_nvram)
     _check_transient(current, desired)
     before: list[tuple[str, Any]] = []
     after: list[tuple[str, Any]] = []
@@ -238,6 +241,7 @@ def _plan_absent(
     desired: Desired,
     removable: tuple[str, ...],
     kept: tuple[str, ...],
+    kept_nvram: str | None,
 ) -> Plan:
     if current.is_active and not desired.force:
         raise PlanRefused(
@@ -252,7 +256,7 @@ def _plan_absent(
         )
     steps = [Step(POWER_OFF)] if current.is_active else []
     if current.persistent is not False:
-        steps.append(Step(REMOVE))
+        steps.append(Step(REMOVE, KEEP_NVRAM if kept_nvram else None))
     # The definition goes first: were it refused, the data must still be there.
     steps.extend(Step(REMOVE_DISK, path) for path in removable)
     before: list[tuple[str, Any]] = [("state", current.state), ("uuid", current.uuid)]
@@ -260,10 +264,12 @@ def _plan_absent(
         before.append(("autostart", current.autostart))
     if current.managed_save:
         before.append(("managed_save", True))
-    if current.os is not None and current.os.nvram:
+    if current.os is not None and current.os.nvram and not kept_nvram:
         before.append(("nvram", current.os.nvram))
     if current.snapshots:
         before.append(("snapshots", [snapshot.name for snapshot in current.snapshots]))
     if removable:
         before.append(("disks", list(removable)))
+    if kept_nvram:
+        kept = (*kept, kept_nvram)
     return Plan(tuple(steps), tuple(before), (("state", ABSENT),), kept)

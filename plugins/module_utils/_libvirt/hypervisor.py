@@ -645,7 +645,7 @@ class LibvirtHypervisor(Hypervisor):
                 return True
             raise
 
-    def remove(self, vm: VirtualMachine) -> None:
+    def remove(self, vm: VirtualMachine, *, keep_nvram: bool = False) -> None:
         """virDomainUndefineFlags with just the flags that this machine needs.
 
         Each flag is refused by drivers that do not know it, so none is sent on
@@ -659,7 +659,11 @@ class LibvirtHypervisor(Hypervisor):
             if vm.snapshots:
                 flags |= libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
             if vm.os is not None and vm.os.nvram:
-                flags |= libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
+                flags |= (
+                    libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM
+                    if keep_nvram
+                    else libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
+                )
             if self._has_checkpoints(domain):
                 flags |= libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
             if self._keeps_tpm_state(domain):

@@ -80,7 +80,7 @@ class _Module(AnsibleModule):
             if isinstance(value, str):
                 self.params[name] = printable(value)  # syslog takes no NUL
         super()._log_invocation()
-        self.params = given
+        self.params.update(given)
 
     def exit_json(self, **kwargs: Any) -> None:
         """End with a result."""

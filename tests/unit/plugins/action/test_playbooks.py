@@ -306,7 +306,7 @@ ENVIRONMENTS = """
         - {5: 6}
         - {"A=B": x}
         - {"": x}
-        - {A: "te\\0st"}
+        - {A: "web\\0"}
       register: done
       ignore_errors: true
     - assert:

@@ -9,7 +9,7 @@ Each change comes in four: the change, no change on the second run, check mode, 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,15 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors im
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     MachineNotFound,
+    OperationFailed,
     OperationTimeout,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.plan import (
+    Plan,
     PlanRefused,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
+    VirtualMachine,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.hypervisor import (
     LibvirtHypervisor,
@@ -35,11 +40,13 @@ from ansible_collections.hypervisor.connect.tests.unit.plugins.module_utils._lib
     add_snapshot,
     disk,
     domain,
+    libvirt,
     machine,
     open_lab,
     pool,
     uuid,
     validated,
+    write_lab,
 )
 
 
@@ -115,13 +122,14 @@ def test_state_is_changed_once_and_only_foretold_in_check_mode(
 
 
 @pytest.mark.parametrize(
-    ("option", "words"), [("name", "name is empty"), ("uuid", "which is no UUID")]
+    ("options", "words"),
+    [({"name": ""}, "name is empty"), ({"uuid": ""}, "which is no UUID")],
 )
 def test_machine_without_a_name_is_not_called_absent(
-    lab: LibvirtHypervisor, option: str, words: str
+    lab: LibvirtHypervisor, options: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(HypervisorConnectError, match=words):
-        do(lab, state="absent", **{option: ""})
+        do(lab, state="absent", **options)
 
 
 @pytest.mark.parametrize(
@@ -262,6 +270,88 @@ def test_deaf_guest_is_switched_off_with_force(tmp_path: Path) -> None:
         assert not again["changed"]
 
 
+# -- others with the same wish ------------------------------------------------------------------
+
+
+class Late(LibvirtHypervisor):
+    """Somebody else acts just before a plan is carried out, once."""
+
+    others: Callable[[VirtualMachine], None] | None = None
+
+    def apply(self, vm: VirtualMachine, plan: Plan, **options: Any) -> None:
+        others, self.others = self.others, None
+        if others is not None:
+            others(vm)
+        super().apply(vm, plan, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "wish", "others"),
+    [
+        ("stopped", "running", ["create"]),
+        ("running", "paused", ["suspend"]),
+        ("running", "saved", ["managedSave"]),
+        ("paused", "running", ["resume"]),
+        ("saved", "running", ["create"]),
+        ("stopped", "absent", ["undefine"]),
+        ("running", "absent", ["destroy", "undefine"]),
+    ],
+)
+def test_wish_that_somebody_else_fulfils_meanwhile_is_fulfilled(
+    tmp_path: Path, name: str, wish: str, others: list[str]
+) -> None:
+    with Late(libvirt.open(write_lab(tmp_path, *EVERY_STATE))) as lab:
+        assert isinstance(lab, Late)
+
+        def change(vm: VirtualMachine) -> None:
+            for call in others:
+                getattr(domain(lab, vm.name), call)()
+
+        lab.others = change
+        done = do(lab, name=name, state=wish, force=True)
+    # A power-off of what went off meanwhile can't be told from one of our own.
+    assert done["actions"] == (["power_off"] if "destroy" in others else [])
+    assert done["changed"] == bool(done["actions"])
+    assert done["changed"] or done["diff"] == {"before": {}, "after": {}}
+    assert (done["vm"] or {"state": "absent"})["state"] == wish
+
+
+def test_what_was_done_before_the_others_came_is_a_change(tmp_path: Path) -> None:
+    with Late(libvirt.open(write_lab(tmp_path, *EVERY_STATE))) as lab:
+        assert isinstance(lab, Late)
+        lab.others = lambda vm: domain(lab, vm.name).create()
+        done = do(lab, name="stopped", state="running", autostart=True)
+    assert (done["changed"], done["actions"]) == (True, ["set_autostart"])
+    assert done["vm"]["autostart"]
+
+
+def test_other_change_meanwhile_is_a_failure(tmp_path: Path) -> None:
+    with Late(libvirt.open(write_lab(tmp_path, *EVERY_STATE))) as lab:
+        assert isinstance(lab, Late)
+        lab.others = lambda vm: domain(lab, vm.name).undefine()
+        with pytest.raises(MachineNotFound, match="can't start machine stopped"):
+            do(lab, name="stopped", state="running")
+        lab.others = lambda vm: domain(lab, vm.name).destroy()
+        with pytest.raises(OperationFailed, match="can't pause machine running"):
+            do(lab, name="running", state="paused")
+        lab.others = lambda vm: domain(lab, vm.name).destroy()
+        with pytest.raises(OperationFailed, match="can't resume machine paused"):
+            do(lab, name="paused", state="running")
+
+
+def test_disks_go_though_somebody_else_removed_the_machine(tmp_path: Path) -> None:
+    parts = (
+        pool("images", ["a.img", "b.img"]),
+        machine("web1", 1, STOPPED, devices=disk("/images/a.img")),
+    )
+    with Late(libvirt.open(write_lab(tmp_path, *parts))) as lab:
+        assert isinstance(lab, Late)
+        lab.others = lambda vm: domain(lab, vm.name).undefine()
+        done = do(lab, name="web1", state="absent", remove_disks=True)
+        assert done["actions"] == ["remove_disk /images/a.img"]
+        assert volumes(lab) == ["b.img"]
+
+
 # -- absent ------------------------------------------------------------------------------------
 
 
@@ -370,8 +460,7 @@ def test_own_disks_go_with_the_machine_and_others_stay_with_reasons(
 
 def test_disks_stay_unless_they_were_to_go(images: LibvirtHypervisor) -> None:
     done = do(images, name="web1", state="absent")
-    assert done["actions"] == ["remove"]
-    assert "kept" not in done
+    assert (done["actions"], done["kept"]) == (["remove"], [])
     assert volumes(images) == ["other.img", "own.img", "setup.iso", "shared.img"]
 
 

@@ -73,6 +73,7 @@ def test_other_faults_keep_the_hosts_words_and_number(code: int) -> None:
     error = of_code(code)
     assert type(error) is OperationFailed
     assert "In the host's words" in error.what
+    assert error.remedy
 
 
 @pytest.mark.parametrize(

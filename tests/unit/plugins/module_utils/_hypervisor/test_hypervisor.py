@@ -110,8 +110,8 @@ class Notebook(Hypervisor):
     def set_autostart(self, vm: VirtualMachine, autostart: bool) -> None:
         self._note("set_autostart", vm, autostart)
 
-    def remove(self, vm: VirtualMachine) -> None:
-        self._note("remove", vm)
+    def remove(self, vm: VirtualMachine, *, keep_nvram: bool = False) -> None:
+        self._note("remove", vm, *["keep_nvram"] * keep_nvram)
 
     def remove_disk(self, vm: VirtualMachine, source: str) -> None:
         if source in self.refuses:
@@ -136,7 +136,9 @@ def test_steps_are_done_in_their_order_with_their_values() -> None:
     steps = plan(
         Step("set_autostart", True), "resume", "shut_down", Step("remove_disk", "/a")
     )
-    assert notebook.apply(WEB1, steps, timeout=7, force=False) == steps.steps
+    taken: list[Step] = []
+    notebook.apply(WEB1, steps, timeout=7, force=False, taken=taken)
+    assert taken == list(steps.steps)
     assert notebook.calls == [
         ("set_autostart", True),
         ("resume",),
@@ -158,11 +160,20 @@ def test_each_step_is_the_method_of_its_name(action: str) -> None:
     assert notebook.calls == [(action,)]
 
 
+def test_removal_keeps_the_variables_where_the_plan_says_so() -> None:
+    notebook = Notebook()
+    steps = plan(Step("remove", "keep_nvram"))
+    notebook.apply(WEB1, steps, timeout=1, force=False)
+    assert notebook.calls == [("remove", "keep_nvram")]
+
+
 def test_deaf_guest_is_switched_off_by_force_and_the_rest_goes_on() -> None:
     notebook = Notebook(deaf=True)
-    done = notebook.apply(WEB1, plan("shut_down", "start"), timeout=3, force=True)
+    taken: list[Step] = []
+    steps = plan("shut_down", "start")
+    notebook.apply(WEB1, steps, timeout=3, force=True, taken=taken)
     assert notebook.calls == [("shut_down", 3), ("power_off",), ("start",)]
-    assert done == plan("shut_down", "power_off", "start").steps
+    assert taken == [Step("shut_down"), Step("power_off"), Step("start")]
 
 
 def test_deaf_guest_is_left_on_without_force_and_nothing_follows() -> None:
@@ -190,6 +201,15 @@ def test_what_could_not_be_put_back_is_told() -> None:
         notebook.apply(WEB1, plan("resume", "shut_down"), timeout=3, force=False)
     with pytest.raises(OperationTimeout, match="is awake now"):
         notebook.apply(WEB1, plan("wake_up", "shut_down"), timeout=3, force=False)
+
+
+def test_steps_before_a_failure_were_taken() -> None:
+    notebook, taken = Notebook(refuses="start"), [Step("earlier")]
+    with pytest.raises(OperationFailed):
+        notebook.apply(
+            WEB1, plan("power_off", "start"), timeout=3, force=True, taken=taken
+        )
+    assert taken == [Step("earlier"), Step("power_off")]
 
 
 def test_force_does_not_hide_another_failure_of_shutting_down() -> None:

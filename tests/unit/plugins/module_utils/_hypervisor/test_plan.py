@@ -287,6 +287,20 @@ def test_disks_go_after_the_definition() -> None:
     assert plan.kept == ("/c stays: it is a cdrom image",)
 
 
+def test_variables_that_stay_are_in_the_plan_and_not_in_the_diff() -> None:
+    firmware = OperatingSystem("hvm", None, None, "uefi", None, "/nvram")
+    plan = plan_vm(
+        machine("stopped", os=firmware),
+        wish("absent", remove_disks=True),
+        kept=["/a stays: b"],
+        kept_nvram="/nvram stays: c",
+    )
+    assert plan.steps == (Step("remove", "keep_nvram"),)
+    assert plan.actions == ["remove"]
+    assert plan.kept == ("/a stays: b", "/nvram stays: c")
+    assert "nvram" not in plan.as_diff()["before"]
+
+
 def test_saved_machine_is_removed_by_force_alone() -> None:
     saved = machine("saved", managed_save=True)
     with pytest.raises(PlanRefused) as refused:
