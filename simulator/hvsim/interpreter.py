@@ -189,8 +189,7 @@ def parse(line: str) -> list[tuple[str, list[Simple]]]:
             stdin = token["target"].strip('"')
         elif token["mode"]:
             append = token["mode"] == ">>"
-            target = token["target"].strip('"')
-            redirections.append((token["handle"] or "1", append, target))
+            redirections.append((token["handle"] or "1", append, token["target"]))
         else:
             text += token["quoted"] or token["escaped"] or token["plain"]
     return pipelines
@@ -260,7 +259,7 @@ def _redirect(command: Simple, memory: Memory, state: State, console: Console) -
     """Write what came from handles 1 and 2 to where they lead in the end."""
     leads = {"1": (False, "&1"), "2": (False, "&2")}
     for handle, append, target in command.redirections:
-        leads[handle] = leads[target[1]] if target[0] == "&" else (append, target)
+        leads[handle] = leads[target[1]] if target.startswith("&") else (append, target)
     written: set[str] = set()
     for handle, texts in (("1", memory.out), ("2", memory.err)):
         append, target = leads[handle]
@@ -269,7 +268,7 @@ def _redirect(command: Simple, memory: Memory, state: State, console: Console) -
             console.write(text)
         elif target == "&2":
             console.write_error(text)
-        elif target.lower() != "nul":
+        elif target.strip('"').lower() != "nul":
             path = state.path(target)
             data = text.encode("utf-8")
             state.host.files.write(path, data, append=append or path in written)

@@ -260,7 +260,10 @@ class Session:
 
     def parse(self, text: str) -> list[Stage]:
         """A pipeline's text as stages."""
-        return [self._stage(part) for part in split(text, "|")]
+        stages = [self._stage(part) for part in split(text, "|")]
+        if not stages:
+            raise _Failed(_unknown_script(text))
+        return stages
 
     def _stage(self, text: str) -> Stage:
         text = re.sub(r"^[&.]\s+", "", text)
