@@ -280,8 +280,11 @@ class HypervHypervisor(Hypervisor):
         guid = canonical_uuid(name_or_uuid)
         if guid is not None:
             return self.find_uuid(guid, detail=detail)
-        raise MachineNotFound(
-            f"there is no machine named {name_or_uuid}",
+        raise self._gone(f"named {name_or_uuid}")
+
+    def _gone(self, which: str) -> MachineNotFound:
+        return MachineNotFound(
+            f"there is no machine {which}",
             where=self.uri,
             remedy="list the machines with hypervisor.connect.vm_info",
         )
@@ -294,17 +297,16 @@ class HypervHypervisor(Hypervisor):
         with self.doing(f"find machine {guid}"):
             rows = self._rows(queries.system_with(guid))
         if not rows:
-            raise MachineNotFound(
-                f"there is no machine with UUID {guid}",
-                where=self.uri,
-                remedy="list the machines with hypervisor.connect.vm_info",
-            )
+            raise self._gone(f"with UUID {guid}")
         return rows[0]
 
     def _read(self, system: CimInstance, detail: str) -> VirtualMachine:
         guid = str(system["Name"])
         if detail == FULL:
-            return self.list_vms([guid.lower()], detail=FULL)[0]
+            found = self.list_vms([guid.lower()], detail=FULL)
+            if not found:
+                raise self._gone(f"with UUID {guid.lower()}")
+            return found[0]
         with self.doing(f"read machine {system['ElementName']}"):
             return reading.machines(
                 reading.Summary(
@@ -529,7 +531,7 @@ class HypervHypervisor(Hypervisor):
         with self.doing(doing):
             settings = self._rows(queries.settings_of(vm.uuid))
         if not settings:
-            raise self._gone(vm.name)
+            raise self._gone(f"named {vm.name}")
         change = CimInstance(
             SYSTEM_SETTINGS,
             {
