@@ -464,7 +464,7 @@ class LibvirtHypervisor(Hypervisor):
     def definitions(self) -> tuple[VirtualMachine, ...]:
         """Each machine by its live, its persistent and its saved definition."""
         with self._doing("read the definitions of the machines"):
-            machines = self._all_machines()
+            machines = sorted(self._all_machines(), key=lambda vm: vm.name)
             with ThreadPoolExecutor(max_workers=_CALLS_AT_ONCE) as pool:
                 return tuple(
                     vm

@@ -28,6 +28,9 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.pla
     Plan,
     Step,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.storage import (
+    Storage,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
     SUMMARY,
     HostInfo,
@@ -36,6 +39,9 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.val
 )
 
 WEB1 = VirtualMachine(name="web1", uuid="u-1", state="running")
+
+
+IMAGE = Image("images", "a", "/images/a")
 
 
 class Notebook(Hypervisor):
@@ -70,7 +76,7 @@ class Notebook(Hypervisor):
         return WEB1
 
     def images(self) -> tuple[Image, ...]:
-        return ()
+        return (IMAGE,)
 
     def start(self, vm: VirtualMachine) -> None:
         self._note("start", vm)
@@ -252,6 +258,14 @@ def test_machine_of_a_uuid_is_no_other_that_is_named_so() -> None:
     assert notebook.find_uuid("u-1") is WEB1
     with pytest.raises(MachineNotFound, match="there is no machine with UUID web1"):
         notebook.find_uuid("web1")
+
+
+def test_storage_of_a_hypervisor_without_more_is_its_list_and_its_images() -> None:
+    notebook = Notebook()
+    assert notebook.definitions() == (WEB1,)
+    assert notebook.true_paths(Storage()) == {}
+    assert notebook.storage(images=True) == Storage((WEB1,), (IMAGE,))
+    assert notebook.storage(images=False) == Storage((WEB1,))
 
 
 def test_with_statement_closes_also_after_an_error() -> None:

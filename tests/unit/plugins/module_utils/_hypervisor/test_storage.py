@@ -290,6 +290,26 @@ def test_own_definition_that_can_not_be_read_is_refused() -> None:
         judged(unread, [], known(IMAGE))
 
 
+def test_identity_is_one_path_for_all_names() -> None:
+    images = (Image("images", "a", "/images/a"), Image("ceph", "b", "rbd/b"))
+    storage = Storage(images=images, paths={"/link/a": "/images/a"})
+    for name in ("/images/a", "//images/./a", "images/a", "/link//a"):
+        assert storage.identity(name) == "/images/a"
+        assert storage.is_known(name)
+        assert storage.volume(name) == (name if name == "images/a" else "/images/a")
+    assert storage.identity("rbd://mon:6789/rbd/b") == "rbd/b"
+    for name in ("/images/../a", "nbd://store/a", "other/a", "/images/A"):
+        assert storage.identity(name) == name
+        assert not storage.is_known(name)
+
+
+def test_definitions_are_those_of_one_machine_or_of_the_others() -> None:
+    web1, web2 = machine("web1"), machine("web2")
+    storage = Storage((web1, web2, web1))
+    assert storage.definitions_of(web1) == [web1, web1]
+    assert storage.definitions_beside(web1) == [web2]
+
+
 def test_sources_are_all_names_of_images_and_variables() -> None:
     own = with_nvram("web1", "/nvram//web1", disk("//a", backing=("/b",)), disk(None))
     storage = Storage((own,), (Image("p", "c", "/c", backing="/d"),))

@@ -20,6 +20,9 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hyp
     MachineNotFound,
     OperationFailed,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.storage import (
+    Storage,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
     Image,
 )
@@ -32,6 +35,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._uri.uri import
 from ansible_collections.hypervisor.connect.tests.unit.plugins.module_utils._libvirt.lab import (
     EVERY_STATE,
     PAUSED,
+    SAVED,
     STOPPED,
     add_snapshot,
     disk,
@@ -374,8 +378,8 @@ def test_state_that_the_statistics_lack_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_name_that_is_not_utf8_is_escaped(tmp_path: Path) -> None:
-    with odd_host(tmp_path, name=not_utf8(b"caf\xe9")) as lab:
-        assert [vm.name for vm in lab.list_vms()] == ["a", "c", "caf\\xe9"]
+    with odd_host(tmp_path, name=not_utf8(b"x\xe9")) as lab:
+        assert [vm.name for vm in lab.list_vms()] == ["a", "c", "x\\xe9"]
 
 
 @pytest.mark.parametrize(
@@ -406,8 +410,71 @@ def test_odd_definition_hides_no_other_machine(
 )
 def test_odd_answer_of_the_host_is_one_sentence(tmp_path: Path, answer: Any) -> None:
     real = libvirt.open(write_lab(tmp_path))
-    with LibvirtHypervisor(Odd(real, getCapabilities=answer)) as lab:
-        with pytest.raises(
-            OperationFailed, match="can't read the host: the host answered with "
-        ):
-            lab.host_info()
+    words = "can't read the host: the host answered with "
+    lab = LibvirtHypervisor(Odd(real, getCapabilities=answer))
+    with lab, pytest.raises(OperationFailed, match=words):
+        lab.host_info()
+
+
+# -- what is on disk --------------------------------------------------------------------------
+
+
+def test_machine_comes_once_for_each_definition_that_can_be_read(
+    tmp_path: Path,
+) -> None:
+    parts = (
+        machine("a", 1, STOPPED, devices=disk("/images/a")),
+        machine("b", 2, STOPPED, more=SAVED),
+    )
+    with open_lab(tmp_path, *parts) as lab:
+        found = lab.definitions()
+        assert [vm.name for vm in found] == ["a", "a", "b", "b"]  # none is saved here
+        assert all(vm.disks is not None for vm in found)
+        assert [drive.source for drive in found[1].disks or ()] == ["/images/a"]
+
+
+@pytest.mark.parametrize(
+    "answer", ["<domain", libvirt.libvirtError("an error of its own")]
+)
+def test_definition_that_can_not_be_read_is_there_without_disks(
+    tmp_path: Path, answer: Any
+) -> None:
+    with odd_host(tmp_path, XMLDesc=answer) as lab:
+        found = {vm.name: vm.disks for vm in lab.definitions()}
+    assert found == {"a": (), "b": None, "c": ()}
+
+
+def test_pool_that_can_not_be_refreshed_is_left_out(tmp_path: Path) -> None:
+    real = libvirt.open(write_lab(tmp_path, pool("a", ["1"]), pool("b", ["2"])))
+    good, bad = (real.storagePoolLookupByName(name) for name in "ab")
+    bad = Odd(bad, refresh=libvirt.libvirtError("no such folder"))
+    with LibvirtHypervisor(Odd(real, listAllStoragePools=[good, bad])) as lab:
+        assert [image.path for image in lab.images()] == ["/a/1"]
+
+
+def test_true_paths_follow_links_on_this_host_alone(tmp_path: Path) -> None:
+    folder, link = tmp_path / "images", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(folder)
+    storage = Storage(images=(Image("images", "a", f"{link}/a"),))
+    real = libvirt.open(write_lab(tmp_path, pool("images", ["a"])))
+    with LibvirtHypervisor(real) as lab:
+        assert lab.true_paths(storage) == {f"{link}/a": f"{folder}/a"}
+        lab._open = Odd(real, getURI="test+unix:///default?socket=/run/libvirt")
+        assert lab.true_paths(storage) == {}
+        lab._open = real
+
+
+def test_true_paths_of_another_host_are_those_of_its_volumes(tmp_path: Path) -> None:
+    real = libvirt.open(write_lab(tmp_path, pool("images", ["a"])))
+    images = (Image("images", "a", "/images/a", backing="/dev/disk/by-id/a"),)
+    far = Odd(
+        real,
+        getURI="test+ssh://host/default",
+        storageVolLookupByPath=real.storageVolLookupByPath("/images/a"),
+    )
+    with LibvirtHypervisor(far) as lab:
+        assert lab.true_paths(Storage(images=images)) == {
+            "/dev/disk/by-id/a": "/images/a"
+        }
+        assert lab.true_paths(Storage()) == {}
