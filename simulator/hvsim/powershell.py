@@ -420,8 +420,9 @@ class Session:
             self.run(stage.text, output)
         elif stage.kind == "expression":
             value = self.evaluate(stage.text)
-            if value is not None:
-                output.output(value)
+            for item in value if isinstance(value, list) else [value]:
+                if item is not None:
+                    output.output(item)
         else:
             self._run_command(stage, values, output)
 

@@ -92,6 +92,9 @@ class Pool(Outlet):
             pipeline = self._pipelines[event.pipeline_id]
             if pipeline.no_input:
                 pipeline.begin()
+        elif isinstance(event, psrpcore.PipelineInputEvent):
+            if event.pipeline_id in self._pipelines:
+                self._pipelines[event.pipeline_id].inputs.append(event.data)
         elif isinstance(event, psrpcore.EndOfPipelineInputEvent):
             if event.pipeline_id in self._pipelines:
                 self._pipelines[event.pipeline_id].begin()
@@ -139,10 +142,15 @@ class Pool(Outlet):
 
 
 class Pipeline(Outlet):
-    """One pipeline; it is its script's `powershell.Output` too."""
+    """One pipeline; it is its script's `powershell.Output` too.
+
+    Attributes:
+        inputs: The objects that the client sent, `$input`.
+    """
 
     def __init__(self, pool: Pool, core: psrpcore.ServerPipeline) -> None:
         super().__init__()
+        self.inputs: list[object] = []
         self._pool = pool
         self._core = core
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -198,6 +206,7 @@ class Pipeline(Outlet):
 
     def _run_statements(self) -> None:
         session = self._pool.session
+        session.variables["input"] = self.inputs
         stages: list[powershell.Stage] = []
         try:
             for command in self._what.commands:

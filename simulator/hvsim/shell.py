@@ -5,7 +5,8 @@
 
 [MS-WSMV] 3.1.4.11 and 3.1.4.12 (text-based shells); shapes and texts are those of
 recorded exchanges with Windows Server 2008 R2 to 2019. Commands run in `interpreter`;
-what PowerShell's remoting says goes through the same messages, to `psrp`.
+what PowerShell's remoting says goes through the same messages, to `psrp`. Disconnect,
+Reconnect and Connect are not supported, and say so.
 """
 
 from __future__ import annotations

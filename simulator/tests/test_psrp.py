@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psrpcore
@@ -16,7 +16,7 @@ from psrpcore import types as ps
 from hvsim.faults import Fault
 from hvsim.interpreter import Host, State
 from hvsim.outlet import Outlet
-from hvsim.psrp import Pool
+from hvsim.psrp import Pipeline, Pool
 
 
 class Client:
@@ -56,15 +56,23 @@ class Client:
             events.append(event)
         return events
 
+    def ask(self) -> list[psrpcore.PSRPEvent]:
+        """Send what the pool's client has, and read what is answered."""
+        self.pool.receive(self._sent())
+        return self._events(self.pool)
+
     def run(self, *commands: psrpcore.Command | str) -> list[psrpcore.PSRPEvent]:
         """Run scripts and commands as one pipeline, to its end."""
         client, server = self.start(*commands)
         return self._events(server, client.pipeline_id, whole=True)
 
     def start(
-        self, *commands: psrpcore.Command | str, host: ps.HostInfo | None = None
-    ) -> tuple[psrpcore.ClientPowerShell, Outlet]:
-        client = psrpcore.ClientPowerShell(self.core, host=host)
+        self,
+        *commands: psrpcore.Command | str,
+        host: ps.HostInfo | None = None,
+        inputs: Sequence[object] = (),
+    ) -> tuple[psrpcore.ClientPowerShell, Pipeline]:
+        client = psrpcore.ClientPowerShell(self.core, host=host, no_input=not inputs)
         for command in commands:
             if isinstance(command, str):
                 client.add_script(command)
@@ -73,10 +81,15 @@ class Client:
         client.start()
         server = self.pool.pipeline(str(client.pipeline_id), self._sent())
         server.start()
+        for value in inputs:
+            client.send(value)
+        if inputs:
+            client.send_eof()
+            server.send("stdin", self._sent(), end=False)
         return client, server
 
     def finish(
-        self, client: psrpcore.ClientPowerShell, server: Outlet
+        self, client: psrpcore.ClientPowerShell, server: Pipeline
     ) -> list[psrpcore.PSRPEvent]:
         return self._events(server, client.pipeline_id, whole=True)
 
@@ -194,6 +207,25 @@ def test_exit_tells_the_clients_host() -> None:
         if isinstance(e, psrpcore.PipelineHostCallEvent)
     ]
     assert calls == [(ps.HostMethodIdentifier.SetShouldExit, [3])]
+
+
+def test_input_of_a_pipeline() -> None:
+    client = Client()
+    assert outputs(client.finish(*client.start("$input", inputs=["a", 2]))) == ["a", 2]
+    assert outputs(client.run("$input")) == []
+
+
+def test_keys_and_limits_of_a_pool() -> None:
+    client = Client()
+    client.core.exchange_key()
+    client.core.set_max_runspaces(3)
+    client.core.get_available_runspaces()
+    answers = client.ask()
+    assert [type(answer) for answer in answers] == [
+        psrpcore.EncryptedSessionKeyEvent,
+        psrpcore.SetRunspaceAvailabilityEvent,
+        psrpcore.GetRunspaceAvailabilityEvent,
+    ]
 
 
 def test_stop_ends_a_pipeline() -> None:
