@@ -313,7 +313,7 @@ def invoke_dmtf(client: WsmanClient) -> Any:
 ALL = ["HVSIM", "vm0001", "vm0002", "vm0003"]
 MACHINE = "Msvm_ComputerSystem"
 ACCEPTED: list[tuple[Ask, Any, str]] = [
-    (identify, "Microsoft Corporation", "200"),
+    (identify, "Microsoft Corporation", "Identify"),
     (get_by_selectors, "vm0001", "Get"),
     (get_by_path, "vm0001", "Get"),
     (get_with_options, "vm0001", "Get"),
@@ -357,7 +357,7 @@ def test_request_is_accepted_by_a_strict_host(
     host: Lab, ask: Ask, answer: Any, verb: str
 ) -> None:
     assert ask(host.hypervisor.client) == answer
-    assert host.host.requests.counts()[verb] >= 1
+    assert verb in {exchange.verb for exchange in host.host.requests}
     assert {exchange.fault for exchange in host.host.requests} == {0}
     assert {exchange.status for exchange in host.host.requests} == {200}
 
