@@ -126,7 +126,7 @@ def test_guest_that_does_not_listen_is_switched_off_by_force_alone(
     host: Lab,
 ) -> None:
     host.host.model.machine("vm0001").guest.is_deaf = True
-    options = {"name": "vm0001", "state": "stopped", "timeout": 1}
+    options: Options = {"name": "vm0001", "state": "stopped", "timeout": 1}
     with pytest.raises(OperationTimeout, match="still on after 1 seconds"):
         do(host, **options)
     assert host.power("vm0001") == "running"
@@ -135,14 +135,14 @@ def test_guest_that_does_not_listen_is_switched_off_by_force_alone(
 
 def test_locked_guest_is_switched_off_by_force_alone(host: Lab) -> None:
     host.host.model.machine("vm0001").guest.is_locked = True
-    options = {"name": "vm0001", "state": "stopped"}
+    options: Options = {"name": "vm0001", "state": "stopped"}
     with pytest.raises(ShutdownUnavailable, match="the guest is locked"):
         do(host, **options)
     assert do(host, force=True, **options)["vm"]["state"] == "stopped"
 
 
 def test_removal_in_four(host: Lab) -> None:
-    options = {"name": "vm0002", "state": "absent"}
+    options: Options = {"name": "vm0002", "state": "absent"}
     assert do(host, check_mode=True, **options)["actions"] == ["remove"]
     assert host.host.model.machine("vm0002")
     host.host.model.fail_next_job(32768, "The host is out of luck.")
@@ -156,7 +156,7 @@ def test_removal_in_four(host: Lab) -> None:
 
 
 def test_running_machine_is_removed_by_force(host: Lab) -> None:
-    options = {"name": "vm0001", "state": "absent", "force": True}
+    options: Options = {"name": "vm0001", "state": "absent", "force": True}
     result = do(host, **options)
     assert result["actions"][-1] == "remove"
     with pytest.raises(KeyError):

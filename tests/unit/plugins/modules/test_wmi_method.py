@@ -30,7 +30,10 @@ from ansible_collections.hypervisor.connect.tests.unit.plugins.module_utils._hyp
 )
 
 SERVICE = "Msvm_VirtualSystemManagementService"
-OF_SERVICE = {"class_name": SERVICE, "selectors": {"CreationClassName": SERVICE}}
+OF_SERVICE: dict[str, Any] = {
+    "class_name": SERVICE,
+    "selectors": {"CreationClassName": SERVICE},
+}
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def test_whole_instances_have_class_and_path(host: Lab) -> None:
 
 
 def test_second_reading_and_check_mode_are_the_same(host: Lab) -> None:
-    options = {"class_name": "Msvm_VirtualEthernetSwitch"}
+    options: dict[str, Any] = {"class_name": "Msvm_VirtualEthernetSwitch"}
     first = ask(host, **options)
     assert first["instances"]
     assert ask(host, **options) == first
@@ -144,8 +144,8 @@ def test_query_that_can_not_be_answered_is_our_error(
 
 def test_host_without_hyperv_is_asked_for_the_rest_of_wmi() -> None:
     with lab(vms=0, hyperv=False) as opened:
-        windows = {"namespace": "root/cimv2", "class_name": "Win32_ComputerSystem"}
-        assert ask(opened, **windows)["instances"][0]["DNSHostName"] == "HVSIM"
+        result = ask(opened, namespace="root/cimv2", class_name="Win32_ComputerSystem")
+        assert result["instances"][0]["DNSHostName"] == "HVSIM"
         with pytest.raises(OperationFailed, match="can't run the query: ") as caught:
             ask(opened, class_name="Msvm_ComputerSystem")
         assert caught.value.where == opened.hypervisor.uri
