@@ -38,6 +38,7 @@ options:
     description:
       - The keys of the instance whose method is called. None for a static method.
       - The services of Hyper-V are named well enough by C(CreationClassName).
+      - A key that is a reference is a dictionary with the path as C(__PATH) alone.
     type: dict
   method:
     description: The method's name.
@@ -100,6 +101,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.classes
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.plain import (
     from_plain,
+    key_from_plain,
     to_plain,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.wmi import (
@@ -122,8 +124,13 @@ def run(
     """Call the method and wait for its job."""
     wmi = with_wmi(hypervisor)
     call = f"{options['class_name']}.{options['method']}"
+    selectors = {
+        str(name): key_from_plain(name, value)
+        for name, value in (options["selectors"] or {}).items()
+    }
     parameters = {
-        name: from_plain(value) for name, value in (options["parameters"] or {}).items()
+        str(name): from_plain(value)
+        for name, value in (options["parameters"] or {}).items()
     }
     if check_mode:
         return {"changed": True, "call": call}
@@ -131,7 +138,7 @@ def run(
         options["namespace"],
         options["class_name"],
         options["method"],
-        selectors=options["selectors"] or {},
+        selectors=selectors,
         parameters=parameters,
         wait=options["wait"],
     )

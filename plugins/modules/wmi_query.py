@@ -104,9 +104,8 @@ def run(
     query = options["query"]
     if query is None:
         columns = options["properties"] or ()
-        query = select(options["class_name"], *columns).where(
-            **(options["where"] or {})
-        )
+        where = {str(name): value for name, value in (options["where"] or {}).items()}
+        query = select(options["class_name"], *columns).where(**where)
     with wmi.doing("run the query", own=False):
         rows = list(wmi.client.query(options["namespace"], query))
     return {"changed": False, "instances": [instance_to_plain(row) for row in rows]}

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from .._cim.instance import CimInstance, InstancePath
+from .._cim.instance import CimInstance, InstancePath, KeyValue
 from .._cim.schema import path_of
 from .._cim.types import iso_text
 from .._core.errors import HypervisorConnectError
@@ -73,3 +73,19 @@ def from_plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [from_plain(item) for item in value]
     return value
+
+
+def key_from_plain(name: str, value: Any) -> KeyValue:
+    """What a playbook wrote as the key of an instance.
+
+    Raises:
+        HypervisorConnectError: It is no text, number, boolean or reference.
+    """
+    key = from_plain(value)
+    if isinstance(key, (str, int, InstancePath)):
+        return key
+    raise HypervisorConnectError(
+        f"the key {name} is {'null' if key is None else f'a {type(key).__name__}'}",
+        where="selectors",
+        remedy=f"give text, a number, true or false, or a path as {PATH} alone",
+    )

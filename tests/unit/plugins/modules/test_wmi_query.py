@@ -130,6 +130,11 @@ def test_reference_of_a_row_is_taken_back_by_wmi_method(host: Lab) -> None:
             "is no name of a class or a property",
         ),
         (
+            {"class_name": "Msvm_ComputerSystem", "where": {1: 1}},
+            "is no name of a class or a property",
+        ),
+        ({"class_name": "Msvm_ComputerSystem", "where": {"Name": 1.5}}, "no literal"),
+        (
             {"class_name": "Msvm_ComputerSystem", "where": {"Name": []}},
             "empty list",
         ),

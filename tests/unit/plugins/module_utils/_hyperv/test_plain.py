@@ -22,6 +22,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors im
 from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.plain import (
     from_plain,
     instance_to_plain,
+    key_from_plain,
     to_plain,
 )
 
@@ -124,3 +125,29 @@ def test_mapping_that_is_neither_is_refused_with_a_remedy(plain: Any) -> None:
 def test_path_that_is_none_is_refused() -> None:
     with pytest.raises(InvalidInstancePath):
         from_plain({"__PATH": "???"})
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("text", "text"), (7, 7), (True, True), ({"__PATH": TEXT}, PATH)],
+)
+def test_key_is_text_a_number_a_boolean_or_a_reference(
+    value: Any, expected: Any
+) -> None:
+    assert key_from_plain("Name", value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "the key Name is null"),
+        (1.5, "the key Name is a float"),
+        (["a"], "the key Name is a list"),
+        ({"__CLASS": "Msvm_X"}, "the key Name is a CimInstance"),
+        ({"a": 1}, "neither an instance nor a reference"),
+    ],
+)
+def test_key_that_is_anything_else_is_refused(value: Any, words: str) -> None:
+    with pytest.raises(HypervisorConnectError, match=words) as caught:
+        key_from_plain("Name", value)
+    assert caught.value.remedy
