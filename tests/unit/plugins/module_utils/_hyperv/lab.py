@@ -27,8 +27,8 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner 
     Task,
 )
 
-for _library in ("winrm", "spnego", "lxml", "cryptography", "psrpcore"):
-    pytest.importorskip(_library, reason=f"{_library} is not installed")
+for _library in ("winrm", "spnego", "lxml", "cryptography", "psrpcore", "hvsim"):
+    pytest.importorskip(_library, reason=f"{_library} can't be imported")
 
 from hvsim.simulator import Simulator  # noqa: E402
 
