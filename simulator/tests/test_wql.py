@@ -162,7 +162,7 @@ def test_associators_keep_path_and_clauses() -> None:
     assert query.clauses["assocclass"] == "Msvm_Y"
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cs",))))
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"])))
 def test_quoted_string_is_read_back(text: str) -> None:
     quoted = text.replace("\\", "\\\\").replace("'", "\\'")
     query = wql.parse(f"SELECT * FROM X WHERE a = '{quoted}'")

@@ -270,9 +270,8 @@ def _iso_date(found: re.Match[str]) -> datetime:
 
 
 def _zone(text: str | None) -> timezone:
-    if text in (None, "Z"):
+    if text is None or text == "Z":
         return UTC
-    assert text is not None
     offset = timedelta(hours=int(text[1:3]), minutes=int(text[4:6]))
     return timezone(-offset if text[0] == "-" else offset)
 

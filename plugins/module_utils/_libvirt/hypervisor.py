@@ -13,7 +13,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any, Callable
-from xml.etree.ElementTree import ParseError
 
 from .._core.clock import Clock, SystemClock, wait_until
 from .._hypervisor.credentials import Credentials
@@ -81,7 +80,12 @@ _CALLS_AT_ONCE = 5
 _KIB, _MIB = 1024, 1024**2
 #: What reading an answer raises that is not as libvirt's pages describe it: no XML, no
 #: number, no date, a value that is missing, text that is not UTF-8 (a ValueError).
-_ODD_ANSWERS = (ParseError, ValueError, OverflowError, KeyError)
+_ODD_ANSWERS = (
+    SyntaxError,
+    ValueError,
+    OverflowError,
+    KeyError,
+)  # XML's is a SyntaxError
 #: From this release on libvirt keeps TPM state unless told otherwise.
 _TPM_FLAG_SINCE = 8009000
 
@@ -722,8 +726,9 @@ class LibvirtHypervisor(Hypervisor):
 
 def _odd_answer(error: Exception) -> str:
     """What was odd, in words; an exception's own text may be no more than a key."""
-    kind = {ParseError: "XML", UnicodeDecodeError: "text", KeyError: "a list"}.get(
-        type(error), "a value"
+    kinds = {SyntaxError: "XML", UnicodeDecodeError: "text", KeyError: "a list"}
+    kind = next(
+        (word for one, word in kinds.items() if isinstance(error, one)), "a value"
     )
     return f"the host answered with {kind} that can't be read ({error})"
 

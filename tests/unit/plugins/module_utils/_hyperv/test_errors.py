@@ -47,7 +47,7 @@ def of_code(code: int, *, own: bool = True) -> HypervisorConnectError:
 
 def test_missing_rights_are_told_with_the_groups() -> None:
     error = of_code(5)
-    assert type(error) is OperationFailed
+    assert error.__class__ is OperationFailed
     assert error.what == "the user has no right to list the machines"
     assert "Hyper-V Administrators" in (error.remedy or "")
 
@@ -55,7 +55,7 @@ def test_missing_rights_are_told_with_the_groups() -> None:
 @pytest.mark.parametrize("code", [0x8004100E, 0x80041010])
 def test_missing_namespace_or_class_of_hyperv_is_a_missing_role(code: int) -> None:
     error = of_code(code)
-    assert type(error) is HypervMissing
+    assert error.__class__ is HypervMissing
     assert "there is no Hyper-V on this host" in error.what
     assert "enable the Hyper-V role" in (error.remedy or "")
 
@@ -63,7 +63,7 @@ def test_missing_namespace_or_class_of_hyperv_is_a_missing_role(code: int) -> No
 @pytest.mark.parametrize("code", [0x8004100E, 0x80041010])
 def test_missing_class_that_a_playbook_named_is_no_missing_role(code: int) -> None:
     error = of_code(code, own=False)
-    assert type(error) is OperationFailed
+    assert error.__class__ is OperationFailed
     assert error.what.startswith("can't list the machines: ")
     assert error.remedy
 
@@ -71,7 +71,7 @@ def test_missing_class_that_a_playbook_named_is_no_missing_role(code: int) -> No
 @pytest.mark.parametrize("code", [0x803380E6, 12345])
 def test_other_faults_keep_the_hosts_words_and_number(code: int) -> None:
     error = of_code(code)
-    assert type(error) is OperationFailed
+    assert error.__class__ is OperationFailed
     assert "In the host's words" in error.what
     assert error.remedy
 
@@ -94,7 +94,7 @@ def test_transport_errors_become_those_of_every_hypervisor(
         where=WHERE,
         doing="start machine web1",
     )
-    assert type(error) is expected
+    assert error.__class__ is expected
     assert "it broke" in error.what
     assert (error.where, error.remedy) == (WHERE, "mend it")
     assert error.details["reason"] == "r"

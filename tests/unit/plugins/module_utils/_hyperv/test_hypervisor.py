@@ -123,6 +123,19 @@ def test_full_adds_devices_and_checkpoints(ten: Lab) -> None:
     ]
 
 
+def test_devices_are_those_of_a_changed_machine(ten: Lab) -> None:
+    configuration = ten.host.model.machine("vm0002").configuration
+    configuration.nics[0].is_legacy = True
+    configuration.nics[0].switch = None
+    configuration.drives[1].path = r"C:\ISO\debian-12.iso"
+    vm = ten.hypervisor.find_vm("vm0002", detail="full")
+    assert [(nic.model, nic.source) for nic in vm.nics or ()] == [("emulated", None)]
+    assert [(disk.device, disk.target, disk.source) for disk in vm.disks or ()] == [
+        ("disk", "ide0:0", r"C:\VMs\vm0002\vm0002.vhdx"),
+        ("cdrom", "ide1:0", r"C:\ISO\debian-12.iso"),
+    ]
+
+
 def test_names_and_uuids_choose_machines(ten: Lab) -> None:
     guid = ten.host.model.machine("vm0002").guid
     wanted = ["vm0001", guid, guid.replace("-", ""), "nobody"]

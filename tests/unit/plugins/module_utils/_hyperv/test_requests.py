@@ -351,7 +351,9 @@ ACCEPTED: list[tuple[Ask, Any, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("ask", "answer", "verb"), ACCEPTED, ids=[ask.__name__ for ask, _, _ in ACCEPTED]
+    ("ask", "answer", "verb"),
+    ACCEPTED,
+    ids=[ask.__name__ for ask, _answer, _verb in ACCEPTED],
 )
 def test_request_is_accepted_by_a_strict_host(
     host: Lab, ask: Ask, answer: Any, verb: str

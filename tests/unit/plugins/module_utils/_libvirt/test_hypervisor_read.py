@@ -460,9 +460,11 @@ def test_true_paths_follow_links_on_this_host_alone(tmp_path: Path) -> None:
     real = libvirt.open(write_lab(tmp_path, pool("images", ["a"])))
     with LibvirtHypervisor(real) as lab:
         assert lab.true_paths(storage) == {f"{link}/a": f"{folder}/a"}
-        lab._open = Odd(real, getURI="test+unix:///default?socket=/run/libvirt")
+        lab._open = Odd(  # type: ignore[attr-defined]
+            real, getURI="test+unix:///default?socket=/run/libvirt"
+        )
         assert lab.true_paths(storage) == {}
-        lab._open = real
+        lab._open = real  # type: ignore[attr-defined]
 
 
 def test_true_paths_of_another_host_are_those_of_its_volumes(tmp_path: Path) -> None:

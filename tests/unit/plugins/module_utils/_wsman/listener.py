@@ -194,7 +194,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     # The credentials of one request; ``user`` stays for the connection where they seal.
     def _sign_in(self, policy: Policy) -> list[tuple[str, str]]:
-        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+        scheme, _space, token = self.headers.get("Authorization", "").partition(" ")
         if not scheme:
             if self.context is None:
                 self.user = None
@@ -209,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not any(offer.split()[0] == scheme for offer in policy.schemes):
             return []
         if scheme == "Basic":
-            user, _, password = base64.b64decode(token).decode().partition(":")
+            user, _colon, password = base64.b64decode(token).decode().partition(":")
             if policy.users.get(user) == password:
                 self.user = user
             return []
@@ -357,6 +357,6 @@ class Relay:
 def ntlm_users(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pyspnego's accepting side know the user of these tests."""
     file = folder / "users"
-    domain, _, user = USER.partition("\\")
+    domain, _slash, user = USER.partition("\\")
     file.write_text(f"{domain}:{user}:{PASSWORD}\n")
     monkeypatch.setitem(os.environ, "NTLM_USER_FILE", str(file))

@@ -120,14 +120,14 @@ def test_ntlm_over_http_encrypts_every_message(auth: str) -> None:
         Listener(Policy(schemes=EVERY)) as host,
         opened(host.port, auth=auth) as session,
     ):
-        assert [sent(session) for _ in range(3)] == [echo(ENVELOPE)] * 3
+        assert [sent(session) for _round in range(3)] == [echo(ENVELOPE)] * 3
         assert (session.auth, session.encrypted, session.warnings) == ("ntlm", True, ())
         assert [seen.sealed for seen in host.envelopes] == [True] * 3
 
 
 def test_one_tcp_connection_carries_probe_sign_in_and_all_envelopes() -> None:
     with Listener(Policy(schemes=EVERY)) as host, opened(host.port) as session:
-        for _ in range(5):
+        for _round in range(5):
             sent(session)
         assert host.connections == 1
         assert (session.requests, session.sign_ins) == (5, 1)

@@ -106,7 +106,7 @@ def test_name_is_not_known(host: str) -> None:
 def test_packets_vanish(stack: ExitStack) -> None:
     """A listener with a full queue answers no more SYNs, as a firewall that drops them."""
     full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-    for _ in range(4):
+    for _round in range(4):
         waiting = stack.enter_context(socket.socket())
         waiting.setblocking(False)
         waiting.connect_ex(full.getsockname())

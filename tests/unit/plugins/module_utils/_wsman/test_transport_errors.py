@@ -119,7 +119,7 @@ def test_exception_becomes_a_sentence(error: Exception, reason: str, word: str) 
 def test_request_under_way_may_have_been_carried_out(
     error: Exception, kind: type[TransportError]
 ) -> None:
-    assert type(explain(error, HTTP, sent=True)) is kind
+    assert explain(error, HTTP, sent=True).__class__ is kind
 
 
 @pytest.mark.parametrize(
