@@ -146,7 +146,9 @@ class Hypervisor(ABC):
 
     def storage(self, *, images: bool) -> Storage:
         """What the machines and, with ``images``, the storage pools keep on disk."""
-        found = Storage(self.definitions(), self.images() if images else ())
+        # Images first: what is removed meanwhile must not look like an unknown one.
+        known = self.images() if images else ()
+        found = Storage(self.definitions(), known)
         return replace(found, paths=self.true_paths(found))
 
     @abstractmethod

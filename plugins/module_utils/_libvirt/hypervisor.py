@@ -391,6 +391,8 @@ class LibvirtHypervisor(Hypervisor):
                 full = self._read_definition(vm, detail=FULL, xml=False)
                 if full is None:
                     raise self._not_found(wanted)
+                if full.snapshots is None:
+                    return full
                 return replace(full, has_snapshots=bool(full.snapshots))
             return vm
 
@@ -440,7 +442,7 @@ class LibvirtHypervisor(Hypervisor):
         """The volumes of all active pools, a call for each pool and each volume.
 
         Pools know nothing of what was changed beside them until they are refreshed. One
-        that can't be is left out; libvirt makes it inactive.
+        that can't be is left out, with a warning; libvirt makes it inactive.
         """
         with self._doing("list the disk images"):
             active = libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE
@@ -459,11 +461,21 @@ class LibvirtHypervisor(Hypervisor):
     def _read_anew(self, pool: Any) -> list[str]:
         try:
             pool.refresh()
-            return [volume.XMLDesc() for volume in pool.listAllVolumes()]
-        except libvirt.libvirtError:
+            volumes = pool.listAllVolumes()
+            return [xml for xml in map(self._volume_xml, volumes) if xml]
+        except libvirt.libvirtError as error:
             if not self.is_alive():
                 raise
+            self._warn(f"storage pool {pool.name()} was not read: {_said(error)}")
             return []
+
+    def _volume_xml(self, volume: Any) -> str | None:
+        try:
+            return str(volume.XMLDesc())
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != NO_STORAGE_VOL:
+                raise
+            return None  # it was deleted while we read
 
     def definitions(self) -> tuple[VirtualMachine, ...]:
         """Each machine by its live, its persistent and its saved definition."""
@@ -540,8 +552,15 @@ class LibvirtHypervisor(Hypervisor):
         return self._domains[vm.uuid]
 
     def start(self, vm: VirtualMachine) -> None:
-        """virDomainCreate: start, or go on from the managed save."""
+        """virDomainCreate: start, or go on from the managed save.
+
+        A machine that was paused when it was saved is paused again then.
+        """
         self._call(vm, "start", "create")
+        if vm.managed_save:
+            with self._doing(f"resume machine {vm.name}"):
+                if _STATES.get(self._domain(vm).state()[0]) == PAUSED:
+                    self._domain(vm).resume()
 
     def start_paused(self, vm: VirtualMachine) -> None:
         """virDomainCreateWithFlags with VIR_DOMAIN_START_PAUSED.
@@ -722,6 +741,10 @@ class LibvirtHypervisor(Hypervisor):
         if connection is not None:
             with suppress(libvirt.libvirtError):
                 connection.close()
+
+
+def _said(error: Any) -> str:
+    return str(error.get_error_message() or error).rstrip(".")
 
 
 def _odd_answer(error: Exception) -> str:

@@ -91,6 +91,20 @@ class Stubborn:
         raise libvirt.libvirtError("Operation not permitted")
 
 
+class PausedAtFirst:
+    """libvirt's own domain, but for its start, which leaves it paused."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def create(self) -> None:
+        self._real.create()
+        self._real.suspend()
+
+
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[LibvirtHypervisor]:
     """A host with a machine in every state."""
@@ -148,6 +162,16 @@ def test_save_keeps_the_memory_and_start_uses_it_up(lab: LibvirtHypervisor) -> N
     lab.start(vm)
     assert domain(lab, "running").hasManagedSaveImage() == 0
     assert lab.find_vm("running").state == "running"
+
+
+def test_machine_that_was_saved_while_paused_runs_after_its_start(
+    lab: LibvirtHypervisor,
+) -> None:
+    """QEMU restores it paused; here somebody pauses it as soon as it is on."""
+    vm = lab.find_vm("saved")
+    lab._domains[vm.uuid] = PausedAtFirst(domain(lab, "saved"))
+    lab.start(vm)
+    assert state(lab, "saved") == RUNNING
 
 
 def test_discarded_memory_is_gone(lab: LibvirtHypervisor) -> None:

@@ -450,6 +450,41 @@ def test_pool_that_can_not_be_refreshed_is_left_out(tmp_path: Path) -> None:
     bad = Odd(bad, refresh=libvirt.libvirtError("no such folder"))
     with LibvirtHypervisor(Odd(real, listAllStoragePools=[good, bad])) as lab:
         assert [image.path for image in lab.images()] == ["/a/1"]
+        assert lab.hints == (
+            f"{lab.uri}: storage pool b was not read: no such folder.",
+        )
+
+
+def test_image_that_is_deleted_meanwhile_hides_no_other(tmp_path: Path) -> None:
+    real = libvirt.open(write_lab(tmp_path, pool("a", ["1", "2"])))
+    folder = real.storagePoolLookupByName("a")
+    first, second = sorted(folder.listAllVolumes(), key=lambda volume: volume.name())
+    first.delete()
+    with pytest.raises(libvirt.libvirtError) as gone:
+        first.XMLDesc()
+    first = Odd(first, XMLDesc=gone.value)
+    folder = Odd(folder, listAllVolumes=[first, second])
+    with LibvirtHypervisor(Odd(real, listAllStoragePools=[folder])) as lab:
+        assert [image.path for image in lab.images()] == ["/a/2"]
+        assert lab.hints == ()
+
+
+def test_images_are_read_before_the_machines(tmp_path: Path) -> None:
+    """Whoever removes a machine and its image meanwhile leaves no unknown image."""
+    parts = (pool("a", ["1"]), machine("web1", 1, STOPPED, devices=disk("/a/1")))
+    real = libvirt.open(write_lab(tmp_path, *parts))
+
+    class Removed(LibvirtHypervisor):
+        def images(self) -> tuple[Image, ...]:
+            found = super().images()
+            domain(self, "web1").undefine()
+            real.storageVolLookupByPath("/a/1").delete()
+            return found
+
+    with Removed(real) as lab:
+        storage = lab.storage(images=True)
+    assert storage.definitions == ()
+    assert storage.is_known("/a/1")
 
 
 def test_true_paths_follow_links_on_this_host_alone(tmp_path: Path) -> None:
@@ -457,14 +492,13 @@ def test_true_paths_follow_links_on_this_host_alone(tmp_path: Path) -> None:
     folder.mkdir()
     link.symlink_to(folder)
     storage = Storage(images=(Image("images", "a", f"{link}/a"),))
-    real = libvirt.open(write_lab(tmp_path, pool("images", ["a"])))
-    with LibvirtHypervisor(real) as lab:
+    uri = write_lab(tmp_path, pool("images", ["a"]))
+    real = libvirt.open(uri)
+    with LibvirtHypervisor(libvirt.open(uri)) as lab:
         assert lab.true_paths(storage) == {f"{link}/a": f"{folder}/a"}
-        lab._open = Odd(  # type: ignore[attr-defined]
-            real, getURI="test+unix:///default?socket=/run/libvirt"
-        )
+    far = Odd(real, getURI="test+unix:///default?socket=/run/libvirt")
+    with LibvirtHypervisor(far) as lab:
         assert lab.true_paths(storage) == {}
-        lab._open = real  # type: ignore[attr-defined]
 
 
 def test_true_paths_of_another_host_are_those_of_its_volumes(tmp_path: Path) -> None:
