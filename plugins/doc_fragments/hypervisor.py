@@ -18,7 +18,7 @@ options:
       - By default the host's variable C(ansible_libvirt_uri) (that of the host in C(delegate_to), if it has one), then the
         environment variable E(LIBVIRT_DEFAULT_URI), then C(uri_default) of C(libvirt.conf), then what libvirt finds by itself.
       - It is opened from where the module runs. That is the controller where the host's connection is
-        P(ansible.builtin.local#connection) or C(hypervisor.connect.host), and the host itself with any other connection.
+        P(ansible.builtin.local#connection), and the host itself with any other connection.
     type: str
   username:
     description:
