@@ -37,6 +37,7 @@ from .._uri.version import Version
 from .._wsman.client import WsmanClient
 from .._wsman.fault import WsmanFault
 from .._wsman.fault_table import NOT_FOUND
+from .._wsman.protocol_error import ProtocolError
 from .._wsman.reference import resource_uri
 from .._wsman.session import Session
 from .._wsman.transport_errors import TransportError
@@ -133,6 +134,9 @@ class HypervHypervisor(Hypervisor):
             raise call_error(fault, where=self.uri, doing=what, own=own) from fault
         except TransportError as error:
             raise transport_error(error, where=self.uri, doing=what) from error
+        except ProtocolError as error:
+            error.where = self.uri
+            raise
 
     def _rows(self, query: Select, namespace: str = V2) -> list[CimInstance]:
         return list(self.client.query(namespace, query))
