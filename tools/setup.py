@@ -60,8 +60,6 @@ NEEDED = (
     "sasl2-bin",
     "shellcheck",
     "uuid-runtime",
-    "winrmcp",
-    "wsl",
 )
 """Debian packages without which a target fails; the same names in Ubuntu."""
 
@@ -78,6 +76,9 @@ WELCOME = (
     "libvirt-daemon-log",
 )
 """Parts of libvirt that newer releases split off; taken where the release has them."""
+
+CLIENTS = ("winrmcp", "wsl")
+"""WinRM clients that meet hvsim in the tests; taken where the release has them."""
 
 PROGRAMS = ("gcc", "libvirtd", "nc", "pkg-config", "qemu-img", "shellcheck", "virsh")
 """What shows, where there is no dpkg, that the packages are there under other names."""
@@ -120,7 +121,7 @@ def link_collection() -> None:
 
 
 def install_debian_packages() -> None:
-    """Install what is missing of NEEDED, and of WELCOME what the release has.
+    """Install what is missing of NEEDED, and of the rest what the release has.
 
     Raises:
         SetupError: Packages are missing, and this user or system can't install them.
@@ -133,17 +134,21 @@ def install_debian_packages() -> None:
                 " header files of libvirt and Python"
             )
         return
-    installed = _installed(NEEDED)
+    installed = _installed((*NEEDED, *CLIENTS))
     missing = [name for name in NEEDED if name not in installed]
-    if not missing:
-        return
+    clients = [name for name in CLIENTS if name not in installed]
     if os.geteuid() != 0:
-        raise SetupError(f"as root: apt-get install {' '.join(missing)}")
+        if missing:
+            raise SetupError(f"as root: apt-get install {' '.join(missing)}")
+        return
+    if not missing and not any(_has_candidate(name) for name in clients):
+        return
     apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     # A source that is out of reach must not stop the others: install tells.
     _run([*apt, "update"], environ=environ, check=False)
-    wanted = [*missing, *(name for name in WELCOME if _has_candidate(name))]
+    welcome = [name for name in (*clients, *WELCOME) if _has_candidate(name)]
+    wanted = [*missing, *welcome]
     print(f"setup: apt-get install {' '.join(wanted)}", flush=True)
     with _services_stay_down():
         _run(

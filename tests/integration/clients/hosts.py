@@ -52,9 +52,14 @@ class Endpoint:
 
 
 def program(name: str, *places: Path) -> str:
-    """A foreign client's path; the test fails where it isn't installed."""
+    """A foreign client's path; the test fails where it isn't installed.
+
+    Not every release of Ubuntu has Debian's wsl and winrmcp: those are skipped aloud.
+    """
     found = shutil.which(name, path=":".join(map(str, places))) if places else None
     found = found or shutil.which(name)
+    if found is None and name.startswith(("wsl", "winrmcp")):
+        pytest.skip(f"{name} is not installed, and not in every release: not tried")
     if found is None:
         pytest.fail(f"{name} is not installed; python3 -m tools.setup installs it")
     return found
