@@ -368,12 +368,15 @@ def run(
     if detail == "auto":
         detail = SUMMARY if names is None else FULL
     machines = hypervisor.list_vms(names, detail=detail, xml=options["xml"])
-    found = {text for vm in machines for text in (vm.name, vm.uuid)}
+    # Hyper-V compares names without case.
+    found = {text for vm in machines for text in (vm.name.lower(), vm.uuid)}
     return {
         "changed": False,
         "vms": [vm.as_result() for vm in machines],
         "missing": [
-            name for name in names or () if not {name, canonical_uuid(name)} & found
+            name
+            for name in names or ()
+            if not {name.lower(), canonical_uuid(name)} & found
         ],
     }
 

@@ -175,7 +175,16 @@ class HypervisorAction(ActionBase):
         check_options(options)
         credentials = Credentials.from_options(options)
         hypervisor = _connection_to(options["uri"], credentials, environment)
-        done = self.task.run(hypervisor, options, self._task.check_mode)
+        try:
+            done = self.task.run(hypervisor, options, self._task.check_mode)
+        except HypervisorConnectError as error:
+            if not hypervisor.warnings:
+                raise
+            return {
+                "failed": True,
+                **failure(error, options["password"]),
+                "warnings": list(hypervisor.warnings),
+            }
         if not self._task.diff:
             done.pop("diff", None)
         if hypervisor.warnings:

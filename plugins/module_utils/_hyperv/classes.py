@@ -49,6 +49,19 @@ STATES = {
     32777: PAUSED,  # resuming
 }
 
+#: EnabledState, and OtherEnabledState in lower case, while a machine is on its way from
+#: one state to another.
+ON_THE_WAY = (4, 10, 32770, 32773, 32774, 32776, 32777)
+MOVING = (
+    "quiescing",
+    "pausing",
+    "resuming",
+    "saving",
+    "fastsaving",
+    "starting",
+    "stopping",
+)
+
 #: RequestedState of Msvm_ComputerSystem.RequestStateChange.
 ENABLED, DISABLED, OFFLINE, QUIESCE, RESET = 2, 3, 6, 9, 11
 

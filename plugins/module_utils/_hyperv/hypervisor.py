@@ -249,8 +249,12 @@ class HypervHypervisor(Hypervisor):
                     machines, settings, networks, self._devices()
                 )
         if names is not None:
-            wanted = {canonical_uuid(name) or name for name in names} | set(names)
-            machines = [vm for vm in machines if vm.name in wanted or vm.uuid in wanted]
+            # WQL compares without case, so find_vm does.
+            wanted = {(canonical_uuid(name) or name).lower() for name in names}
+            wanted |= {name.lower() for name in names}
+            machines = [
+                vm for vm in machines if vm.name.lower() in wanted or vm.uuid in wanted
+            ]
         return tuple(sorted(machines, key=lambda vm: (vm.name, vm.uuid)))
 
     def _devices(self) -> reading.Devices:
@@ -304,7 +308,25 @@ class HypervHypervisor(Hypervisor):
             raise self._gone(f"with UUID {guid}")
         return rows[0]
 
+    def _settled(self, system: CimInstance) -> CimInstance:
+        """The machine once it is in the middle of nothing (saving, resuming ...).
+
+        What it is now would be no ground for a plan. After ``timeout`` it is taken as
+        it is.
+        """
+
+        def is_settled() -> bool:
+            nonlocal system
+            if reading.is_settled(system):
+                return True
+            system = self._system(str(system["Name"]))
+            return reading.is_settled(system)
+
+        wait_until(is_settled, timeout=self._timeout, clock=self._clock)
+        return system
+
     def _read(self, system: CimInstance, detail: str) -> VirtualMachine:
+        system = self._settled(system)
         guid = str(system["Name"])
         if detail == FULL:
             found = self.list_vms([guid.lower()], detail=FULL)

@@ -42,12 +42,17 @@ def systems() -> Select:
 
 def systems_named(name: str) -> Select:
     """The machines of that name; Hyper-V allows several."""
-    return systems().where(ElementName=name)
+    return _one_system().where(ElementName=name)
 
 
 def system_with(guid: str) -> Select:
     """The machine with that GUID."""
-    return systems().where(Name=guid.upper())
+    return _one_system().where(Name=guid.upper())
+
+
+def _one_system() -> Select:
+    """With OtherEnabledState, which says what a machine is in the middle of."""
+    return select(COMPUTER_SYSTEM, *_SYSTEM, "OtherEnabledState")
 
 
 def settings(*, full: bool) -> Select:

@@ -28,7 +28,15 @@ from .._hypervisor.values import (
     Snapshot,
     VirtualMachine,
 )
-from .classes import GENERATION_2, REALIZED, SNAPSHOT, START_ALWAYS, STATES
+from .classes import (
+    GENERATION_2,
+    MOVING,
+    ON_THE_WAY,
+    REALIZED,
+    SNAPSHOT,
+    START_ALWAYS,
+    STATES,
+)
 
 Row = Mapping[str, Any]
 
@@ -72,6 +80,15 @@ class Devices:
 def is_machine(row: Row) -> bool:
     """Whether a row of Msvm_ComputerSystem is a machine, rather than the host itself."""
     return _GUID.fullmatch(str(row["Name"])) is not None
+
+
+def is_settled(system: Row) -> bool:
+    """Whether a machine is in a state to stay in, rather than on its way to one.
+
+    A state that is not known counts as settled: nobody waits for it to go away.
+    """
+    words = str(system.get("OtherEnabledState") or "").lower()
+    return (_int(system["EnabledState"]) or 0) not in ON_THE_WAY and words not in MOVING
 
 
 def machines(summary: Summary, *, checkpoints: bool = True) -> list[VirtualMachine]:

@@ -106,9 +106,11 @@ def run_module(task: Task) -> None:
         check_options(module.params)
         credentials = Credentials.from_options(module.params)
         with open_hypervisor(module.params["uri"], credentials) as hypervisor:
-            result = task.run(hypervisor, module.params, module.check_mode)
-            for warning in hypervisor.warnings:
-                module.warn(warning)
+            try:
+                result = task.run(hypervisor, module.params, module.check_mode)
+            finally:
+                for warning in hypervisor.warnings:
+                    module.warn(warning)
     except HypervisorConnectError as error:
         module.fail_json(**failure(error, module.params["password"]))
     if not module._diff:

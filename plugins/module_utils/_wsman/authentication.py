@@ -135,6 +135,13 @@ class Settings:
             timeout=credentials.timeout,
         )
         settings._check()
+        if settings.password is not None and not settings.username:
+            raise HypervisorConnectError(
+                "there is a password and no user",
+                where=settings.url,
+                remedy="name the user in the URI (hyperv://USER@HOST/), as username, or "
+                "as the host's ansible_user",
+            )
         return settings
 
     @property

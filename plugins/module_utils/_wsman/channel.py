@@ -18,6 +18,7 @@ import os
 import socket
 import ssl
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -163,7 +164,34 @@ class Channel:
 def _exchange(
     http: Any, prepared: Any, connect_timeout: float, timeout: float, clock: Clock
 ) -> Answer:
-    """Send a request by a session of requests; see ``Channel.exchange``."""
+    """Send a request by a session of requests; see ``Channel.exchange``.
+
+    requests bounds each wait for bytes, not their sum: a host that drips its answer
+    would hold a task for ever. So the exchange runs in a thread of its own, which is
+    left behind, with its connection, when its time is over.
+    """
+    outcome: list[Any] = []
+
+    def work() -> None:
+        try:
+            outcome.append(_transfer(http, prepared, connect_timeout, timeout, clock))
+        except BaseException as error:  # noqa: BLE001  raised again in the caller
+            outcome.append(error)
+
+    thread = threading.Thread(target=work, name="winrm-exchange", daemon=True)
+    thread.start()
+    thread.join(connect_timeout + 2 * timeout)
+    if not outcome:
+        raise AnswerTooSlow
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    answer: Answer = outcome[0]
+    return answer
+
+
+def _transfer(
+    http: Any, prepared: Any, connect_timeout: float, timeout: float, clock: Clock
+) -> Answer:
     response = http.send(
         prepared,
         timeout=(connect_timeout, timeout),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -599,3 +600,28 @@ def test_closed_connection_is_opened_again_by_the_next_question(ten: Lab) -> Non
     ten.hypervisor.close()
     assert ten.hypervisor.is_alive()
     assert len(ten.hypervisor.list_vms()) == 10
+
+
+def test_machine_on_its_way_is_read_once_it_has_settled() -> None:
+    with lab(vms=1, job_seconds=0.5) as opened:
+        guid = opened.host.model.machine("vm0001").guid
+        opened.hypervisor.call(
+            "root/virtualization/v2",
+            "Msvm_ComputerSystem",
+            "RequestStateChange",
+            selectors={"CreationClassName": "Msvm_ComputerSystem", "Name": guid},
+            parameters={"RequestedState": 6},
+            wait=False,
+        )
+        assert opened.hypervisor.list_vms()[0].state == "running"
+        assert opened.hypervisor.find_vm("vm0001").state == "saved"
+
+
+def test_names_are_compared_without_case() -> None:
+    with lab(vms=2) as opened:
+        (found,) = opened.hypervisor.list_vms(["VM0002"])
+        assert found == replace(
+            opened.hypervisor.find_vm("VM0002"),
+            has_snapshots=found.has_snapshots,
+            addresses=found.addresses,
+        )

@@ -21,15 +21,18 @@ def parts(kind: str, *columns: str) -> str:
     return f"SELECT {chosen} FROM Msvm_{kind}SettingData"
 
 
+ONE_SYSTEM = SYSTEM.replace(" FROM", ",OtherEnabledState FROM")
+
+
 @pytest.mark.parametrize(
     ("query", "text"),
     [
         (queries.systems(), SYSTEM),
         (
             queries.systems_named(r"O'Neil \1"),
-            rf"{SYSTEM} WHERE ElementName = 'O\'Neil \\1'",
+            rf"{ONE_SYSTEM} WHERE ElementName = 'O\'Neil \\1'",
         ),
-        (queries.system_with(GUID), f"{SYSTEM} WHERE Name = '{UPPER}'"),
+        (queries.system_with(GUID), f"{ONE_SYSTEM} WHERE Name = '{UPPER}'"),
         (
             queries.settings(full=False),
             "SELECT VirtualSystemIdentifier,VirtualSystemType,AutomaticStartupAction,"
