@@ -53,11 +53,13 @@ def call_error(
             remedy="enable the Hyper-V role there, on Windows Server 2012 R2 or later",
             details=fault.details,
         )
+    remedy = fault.remedy
+    if fault.kind in (NO_NAMESPACE, NO_CLASS):
+        remedy = "check the query, its class and its properties, and the namespace"
     return OperationFailed(
         f"can't {doing}: {fault.what}",
         where=where,
-        remedy=fault.remedy
-        or "see the event logs of WinRM and Hyper-V-VMMS on the host",
+        remedy=remedy or "see the event logs of WinRM and Hyper-V-VMMS on the host",
         details=fault.details,
     )
 

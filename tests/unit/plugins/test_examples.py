@@ -68,7 +68,7 @@ def test_the_examples_run(name: str, tmp_path: Path) -> None:
     tasks = yaml.safe_load(examples()[name])
     play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
     if name.startswith("modules wmi_"):
-        pytest.importorskip("spnego", reason="hvsim lacks pyspnego: not run")
+        pytest.importorskip("lxml", reason="hvsim lacks lxml: not run")
         with simulated("--vms", "2") as ready:
             play["vars"] = {
                 "ansible_libvirt_uri": ready["uris"]["http"],

@@ -8,8 +8,10 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -391,3 +393,27 @@ def test_options_that_do_not_fit_are_refused_before_anything_is_sent(
         with pytest.raises(HypervisorConnectError, match=word):
             Session.open(endpoint, Credentials(**given))
     assert host.connections == 0
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: "],
+)
+def test_host_that_drips_its_answer_is_left_in_time(
+    start: bytes, stack: ExitStack
+) -> None:
+    listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    over = threading.Event()
+    stack.callback(over.set)
+
+    def drip() -> None:
+        with suppress(OSError):
+            connection, _address = listener.accept()
+            connection.sendall(start)
+            while not over.wait(0.2):
+                connection.sendall(b"x")
+
+    threading.Thread(target=drip, daemon=True).start()
+    before = time.monotonic()
+    refusal(listener.getsockname()[1], auth="ntlm", timeout=1)
+    assert time.monotonic() - before < 15
