@@ -25,6 +25,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.reading
     Devices,
     Summary,
     is_machine,
+    is_settled,
     machines,
     snapshots,
     with_devices,
@@ -504,3 +505,25 @@ def test_generation_decides_the_firmware(
 def test_machine_without_devices_has_empty_lists() -> None:
     vm = full()
     assert (vm.disks, vm.nics, vm.snapshots) == ((), (), ())
+
+
+@pytest.mark.parametrize(
+    ("number", "other", "settled"),
+    [
+        (2, None, True),
+        (3, None, True),
+        (6, "", True),
+        (9, None, True),
+        (2, "Saving", False),
+        (9, "resuming", False),
+        (10, None, False),
+        (32773, None, False),
+        (32781, None, True),
+        (None, "something new", True),
+    ],
+)
+def test_machine_is_settled_unless_it_is_known_to_be_on_its_way(
+    number: int | None, other: str | None, settled: bool
+) -> None:
+    row = {"EnabledState": number, "OtherEnabledState": other}
+    assert is_settled(row) is settled
