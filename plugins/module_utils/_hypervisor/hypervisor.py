@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 
 from .._core.errors import HypervisorConnectError
+from .changes import Change
+from .description import Description, DiskWish, SnapshotWish
 from .plan import (
     KEEP_NVRAM,
     POWER_OFF,
@@ -24,7 +26,15 @@ from .plan import (
     Step,
 )
 from .storage import Storage
-from .values import FULL, SUMMARY, HostInfo, Image, VirtualMachine
+from .values import (
+    FULL,
+    SUMMARY,
+    HostInfo,
+    Image,
+    ImageInfo,
+    Screenshot,
+    VirtualMachine,
+)
 
 
 class ConnectionFailed(HypervisorConnectError):
@@ -218,6 +228,97 @@ class Hypervisor(ABC):
 
         The remedy of an error says how to delete it later: no plan will name it again.
         """
+
+    # -- making and changing a machine ---------------------------------------------
+
+    def check_description(self, wanted: Description, vm: VirtualMachine | None) -> None:
+        """Refuse what this hypervisor does not have, before anything is done.
+
+        Args:
+            wanted: What the user named.
+            vm: The machine that is there; None where one is to be made.
+
+        Raises:
+            PlanRefused: An option, or a value of one, is not for this hypervisor.
+        """
+        raise NotImplementedError
+
+    def images_named(self, sources: Collection[str]) -> Mapping[str, ImageInfo]:
+        """The images of those sources that are there, by the source as it was given."""
+        raise NotImplementedError
+
+    def timing(self, vm: VirtualMachine, change: Change) -> str:
+        """When a change of a machine that is on takes effect; asks nothing of the host.
+
+        Returns:
+            LIVE, NEXT_START, or OFF where it can be made only while the machine is off.
+        """
+        raise NotImplementedError
+
+    def own_changes(
+        self, vm: VirtualMachine, wanted: Description
+    ) -> tuple[Change, ...]:
+        """The changes for Description.libvirt or .hyperv, whichever is this one's."""
+        raise NotImplementedError
+
+    def make_image(self, wish: DiskWish) -> None:
+        """Make the image of a disk; one that another run made meanwhile is an error."""
+        raise NotImplementedError
+
+    def grow_image(self, vm: VirtualMachine | None, wish: DiskWish) -> None:
+        """Grow an image, in the hands of a machine that uses it and is on, too."""
+        raise NotImplementedError
+
+    def create(self, wanted: Description) -> str:
+        """Define a machine that is off; returns its UUID.
+
+        It has what one call can give it. What is left shows as changes once it is read
+        again, so that a run that broke off is finished by the next one.
+        """
+        raise NotImplementedError
+
+    def change(
+        self, vm: VirtualMachine, changes: Sequence[Change], *, only_kept: bool = False
+    ) -> None:
+        """Make changes in their order, but those of images.
+
+        Args:
+            vm: The machine as it was read for the plan, or switched off since.
+            changes: With ``now`` what the running machine needs, with ``kept`` what its
+                next start needs.
+            only_kept: Leave the running machine alone.
+        """
+        raise NotImplementedError
+
+    # -- snapshots, screen and keyboard ----------------------------------------------
+
+    def create_snapshot(self, vm: VirtualMachine, wish: SnapshotWish) -> None:
+        """Keep the state of a machine."""
+        raise NotImplementedError
+
+    def revert_to_snapshot(self, vm: VirtualMachine, name: str) -> None:
+        """Bring a machine back to a snapshot; one that is on is switched off first."""
+        raise NotImplementedError
+
+    def remove_snapshot(
+        self, vm: VirtualMachine, name: str, *, children: bool = False
+    ) -> None:
+        """Forget a snapshot, with those that build on it where that is wanted."""
+        raise NotImplementedError
+
+    def screenshot(self, vm: VirtualMachine) -> Screenshot:
+        """What a running machine shows on its screen."""
+        raise NotImplementedError
+
+    def send_keys(self, vm: VirtualMachine, keys: Sequence[str], hold: int) -> None:
+        """Press keys at once; their names are those of Linux, as ``KEY_LEFTCTRL``.
+
+        Args:
+            vm: A running machine.
+            keys: Names of keys.
+            hold: Milliseconds.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def is_alive(self) -> bool:

@@ -9,7 +9,8 @@ field that is None was not read, or is not known to this hypervisor.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +29,9 @@ class Disk:
     """A disk, CD-ROM or floppy drive of a machine.
 
     ``source`` is the path, the network address or ``pool/volume`` of the image; None
-    for an empty drive. ``backing`` are the images under it, nearest first.
+    for an empty drive. ``backing`` are the images under it, nearest first: always those
+    under an image that a snapshot made, so that a disk is still known by the image that
+    was described.
     """
 
     device: str
@@ -57,10 +60,24 @@ class Image:
 
 
 @dataclass(frozen=True)
+class ImageInfo:
+    """An image as a machine that is to use it cares for it; ``size`` is in bytes.
+
+    ``size`` is what a guest sees; None where that is not known (an ISO image).
+    """
+
+    source: str
+    size: int | None = None
+    format: str | None = None
+    backing: str | None = None
+
+
+@dataclass(frozen=True)
 class Nic:
     """A network interface of a machine.
 
-    ``addresses`` are those known to the hypervisor, as ``address/prefix``.
+    ``addresses`` are those known to the hypervisor, as ``address/prefix``. ``vlan`` is
+    the identifier of its VLAN, 0 for none.
     """
 
     mac: str | None
@@ -69,11 +86,17 @@ class Nic:
     model: str | None
     target: str | None
     addresses: tuple[str, ...] = ()
+    vlan: int | None = None
+    connected: bool | None = None
 
 
 @dataclass(frozen=True)
 class OperatingSystem:
-    """How a machine starts: its kind, architecture, machine type and firmware."""
+    """How a machine starts: its kind, architecture, machine type and firmware.
+
+    ``boot`` are kinds of devices in their order: ``disk``, ``cdrom``, ``network``,
+    ``floppy``. ``generation`` and ``version`` (of the configuration) are Hyper-V's.
+    """
 
     type: str
     arch: str | None
@@ -82,6 +105,10 @@ class OperatingSystem:
     secure_boot: bool | None
     nvram: str | None
     boot: tuple[str, ...] = ()
+    secure_boot_template: str | None = None
+    tpm: bool | None = None
+    generation: int | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,8 +124,23 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Screenshot:
+    """What a machine shows: the bytes of an image file and its type, ``image/png``."""
+
+    data: bytes
+    mime_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class VirtualMachine:
-    """A virtual machine (a domain to libvirt); ``uptime`` is in seconds."""
+    """A virtual machine (a domain to libvirt); ``uptime`` is in seconds.
+
+    The mappings have the keys of the options of the module vm. ``next_start`` is what a
+    machine that is on becomes with its next start, where that was read and is kept apart
+    from what it is now (the inactive definition of libvirt).
+    """
 
     name: str
     uuid: str
@@ -120,7 +162,17 @@ class VirtualMachine:
     disks: tuple[Disk, ...] | None = None
     nics: tuple[Nic, ...] | None = None
     snapshots: tuple[Snapshot, ...] | None = None
+    cpu: Mapping[str, Any] | None = None
+    dynamic_memory: Mapping[str, Any] | None = None
+    integration_services: Mapping[str, bool] | None = None
+    graphics: tuple[Mapping[str, Any], ...] | None = None
+    serials: tuple[Mapping[str, Any], ...] | None = None
+    start_action: str | None = None
+    start_delay: int | None = None
+    stop_action: str | None = None
+    checkpoint_type: str | None = None
     xml: str | None = None
+    next_start: VirtualMachine | None = None
 
     @property
     def is_active(self) -> bool:
@@ -129,7 +181,8 @@ class VirtualMachine:
 
     def as_result(self) -> dict[str, Any]:
         """The machine as a module returns it; ``xml`` only where it was read."""
-        result = plain(asdict(self))
+        result = plain(asdict(replace(self, next_start=None)))
+        del result["next_start"]
         if self.xml is None:
             del result["xml"]
         return result
