@@ -47,8 +47,10 @@ class ReturnCode(IntEnum):
 class JobType(IntEnum):
     """Msvm_ConcreteJob.JobType."""
 
+    DEFINE_MACHINE = 1
     MODIFY_MACHINE = 2
     DESTROY_MACHINE = 3
+    MODIFY_SERVICE = 4
     START = 12
     POWER_OFF = 13
     SAVE = 14
@@ -58,11 +60,16 @@ class JobType(IntEnum):
     RESUME = 27
     RESET = 28
     REBOOT = 29
+    ADD_RESOURCES = 30
+    MODIFY_RESOURCES = 31
+    REMOVE_RESOURCES = 32
 
 
 CAPTIONS = {
+    JobType.DEFINE_MACHINE: "Creating Virtual Machine",
     JobType.MODIFY_MACHINE: "Modifying Virtual Machine",
     JobType.DESTROY_MACHINE: "Destroying Virtual Machine",
+    JobType.MODIFY_SERVICE: "Modifying Service Settings",
     JobType.START: "Starting Virtual Machine",
     JobType.POWER_OFF: "Turning Off Virtual Machine",
     JobType.SAVE: "Saving Virtual Machine",
@@ -72,6 +79,9 @@ CAPTIONS = {
     JobType.RESUME: "Resuming Virtual Machine",
     JobType.RESET: "Resetting Virtual Machine",
     JobType.REBOOT: "Rebooting Virtual Machine",
+    JobType.ADD_RESOURCES: "Adding Virtual Machine Resources",
+    JobType.MODIFY_RESOURCES: "Modifying Virtual Machine Resources",
+    JobType.REMOVE_RESOURCES: "Removing Virtual Machine Resources",
 }
 
 

@@ -50,6 +50,8 @@ class Memory:
     dynamic: bool = False
     buffer: int = 20
     weight: int = 5000
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Other properties of Msvm_MemorySettingData that were written."""
 
 
 @dataclass
@@ -60,8 +62,21 @@ class Drive:
     """The InstanceID of the controller below the machine: GUID\\number."""
     slot: int
     path: str | None
-    """The image in it; None is an empty DVD drive."""
+    """The image in it; None is an empty drive."""
     is_dvd: bool = False
+    host_resource: str | None = None
+    """The path of the host's disk that it passes through."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Properties of the medium's settings that were written."""
+
+
+@dataclass
+class Feature:
+    """A feature of an adapter's connection other than its VLAN."""
+
+    class_name: str
+    guid: str
+    values: dict[str, Any]
 
 
 @dataclass
@@ -80,6 +95,27 @@ class Nic:
     static_mac: bool = False
     is_legacy: bool = False
     """Emulated hardware, which machines of generation 1 can have."""
+    identifier: str | None = None
+    """VirtualSystemIdentifiers, where it isn't the GUID in braces."""
+    has_connection: bool = True
+    """Whether there are settings of a connection at all, in use or not."""
+    is_cut: bool = False
+    """The connection is disabled, whatever switch it names."""
+    gateways: list[str] | None = None
+    """Those that were set from the host; None are the guest's own."""
+    dns: list[str] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Other properties of its settings that were written."""
+    connection: dict[str, Any] = field(default_factory=dict)
+    """Other properties of its connection's settings that were written."""
+    vlan_settings: dict[str, Any] = field(default_factory=dict)
+    """Other properties of its VLAN's settings that were written."""
+    features: list[Feature] = field(default_factory=list)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether packets pass."""
+        return self.has_connection and not self.is_cut and self.switch is not None
 
 
 @dataclass
@@ -126,11 +162,40 @@ class Configuration:
     notes: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     """Properties of Msvm_VirtualSystemSettingData that were written."""
+    processor_settings: dict[str, Any] = field(default_factory=dict)
+    """Other properties of Msvm_ProcessorSettingData that were written."""
+    serial: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """What was written of the serial ports, by number from 0."""
+    display: dict[str, Any] = field(default_factory=dict)
+    """What was written of the synthetic display."""
+    identifiers: dict[str, list[str]] = field(default_factory=dict)
+    """VirtualSystemIdentifiers of SCSI controllers that were given some."""
+    floppy: str | None = None
+    """The image in the floppy drive."""
+    security: dict[str, Any] = field(default_factory=dict)
+    """What was written of Msvm_SecuritySettingData."""
+    key_protector: bytes = b""
+    boot_order: list[str] = field(default_factory=list)
+    """The tails of the boot sources' InstanceIDs that were put in order."""
+    boot_files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Boot sources that are files, by GUID."""
+    exchange: dict[int, dict[str, str]] = field(default_factory=dict)
+    """Key-value pairs of the host by source: 0 for the guest, 4 for the host alone."""
     integration: dict[str, bool] = field(
         default_factory=lambda: {
             name: name != "GuestServiceInterface" for name in INTEGRATION
         }
     )
+
+
+@dataclass
+class Keyboard:
+    """What was typed on a machine's keyboard, for tests to read."""
+
+    typed: list[tuple[str, Any]] = field(default_factory=list)
+    """The method and what it typed: ("TypeText", "ls"), ("TypeKey", 13)."""
+    pressed: set[int] = field(default_factory=set)
+    """The codes of keys that are held down."""
 
 
 @dataclass
@@ -160,6 +225,9 @@ class Machine:
     current_parent: str | None = None
     """The snapshot that the present configuration stands upon."""
     jobs: list[str] = field(default_factory=list)
+    keyboard: Keyboard = field(default_factory=Keyboard)
+    interrupts: int = 0
+    """How many non-maskable interrupts it was sent."""
 
     @property
     def enabled_state(self) -> int:

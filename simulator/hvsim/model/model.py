@@ -13,6 +13,7 @@ import heapq
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from hvsim.model.clock import Clock, SystemClock
 from hvsim.model.identifiers import guid
@@ -73,7 +74,10 @@ class Model:
         self.images.add(Image(r"C:\ISO\debian-12.iso", 660_602_880))
         self.machines: dict[str, Machine] = {}
         self.jobs: dict[str, Job] = {}
-        self.job_failures: list[JobError] = []
+        self.job_failures: list[tuple[JobType | None, JobError]] = []
+        self.job_hangs: list[JobType | None] = []
+        self.host_settings: dict[str, Any] = {}
+        """Properties of the management service's settings that were written."""
         self._owners: dict[str, str] = {}
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._settling: float | None = None
@@ -153,11 +157,25 @@ class Model:
     # Jobs
 
     def fail_next_job(
-        self, code: int = 32768, description: str = "The operation failed."
+        self,
+        code: int = 32768,
+        description: str = "The operation failed.",
+        *,
+        job_type: JobType | None = None,
     ) -> None:
-        """Let the next job that starts end with that error, once."""
+        """Let the next job (of that type) that starts end with that error, once."""
         with self.lock:
-            self.job_failures.append(JobError(code, description))
+            self.job_failures.append((job_type, JobError(code, description)))
+
+    def hang_next_job(self, job_type: JobType | None = None) -> None:
+        """Let the next job (of that type) that starts run for ever."""
+        with self.lock:
+            self.job_hangs.append(job_type)
+
+    def new_guid(self, *parts: object) -> str:
+        """A GUID that nothing has yet."""
+        self._counter += 1
+        return guid("new", self._counter, *parts)
 
     def start_job(
         self,
@@ -183,8 +201,13 @@ class Model:
             action=action,
             undo=undo,
         )
-        if self.job_failures:
-            job.error = self.job_failures.pop(0)
+        if (
+            at := _first(job_type, [kind for kind, _ in self.job_failures])
+        ) is not None:
+            job.error = self.job_failures.pop(at)[1]
+        if (at := _first(job_type, self.job_hangs)) is not None:
+            self.job_hangs.pop(at)
+            job.seconds = float("inf")
         self.jobs[job.guid] = job
         if machine:
             machine.jobs.append(job.guid)
@@ -222,3 +245,9 @@ class Model:
         machine = self.machines.get(job.machine or "")
         if machine and job.guid in machine.jobs:
             machine.jobs.remove(job.guid)
+
+
+def _first(job_type: JobType, wanted: list[JobType | None]) -> int | None:
+    """Where a job's type, or any type, stands first."""
+    fits = (at for at, kind in enumerate(wanted) if kind in (None, job_type))
+    return next(fits, None)
