@@ -8,14 +8,15 @@ from __future__ import annotations
 import fnmatch
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from hvsim.soap import Request
 
-KINDS = ("drop", "delay", "http-status", "wsman-fault", "truncate")
+JOB_KINDS = ("fail-job", "hang-job")
+KINDS = ("drop", "delay", "http-status", "wsman-fault", "truncate", *JOB_KINDS)
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Rule:
         do: `drop` closes the connection without an answer; `delay` waits and then
             answers (with TimedOut where OperationTimeout is shorter); `http-status`
             answers with a status and nothing else; `wsman-fault` with a fault;
-            `truncate` sends half of the answer.
+            `truncate` sends half of the answer. `fail-job` lets a job end with an
+            error, and nothing done; `hang-job` lets it run for ever.
         resource: Of which resource URIs, as a pattern (`*Msvm_ComputerSystem`).
         action: Of which actions: a pattern, or the last word (`Pull`).
         count: How often; None for always.
@@ -34,7 +36,11 @@ class Rule:
         after: For `drop` and `http-status`: once the work is done, not before.
         seconds: Of `delay`.
         status: Of `http-status`; a 401 also signs the connection out.
-        code, message: Of `wsman-fault`.
+        code, message: Of `wsman-fault`; `message` also of `fail-job`.
+        job: Of `fail-job` and `hang-job`: of which jobs, as a pattern for the class
+            (`Msvm_StorageJob`) or for the type (`create_disk`, `*snapshot*`; the names
+            of hvsim.model.jobs in lower case).
+        error: Of `fail-job`: the job's ErrorCode.
 
     Raises:
         ValueError: There is no such thing to do.
@@ -50,6 +56,8 @@ class Rule:
     status: int = 503
     code: int = 2150859175
     message: str | None = None
+    job: str = "*"
+    error: int = 32768
 
     def __post_init__(self) -> None:
         if self.do not in KINDS:
@@ -57,12 +65,21 @@ class Rule:
 
     def fits(self, request: Request) -> bool:
         """Whether it is about this request."""
+        if self.do in JOB_KINDS:
+            return False
         action = request.action.lower()
         wanted = self.action.lower()
         return fnmatch.fnmatchcase(
             request.resource_uri.lower(), self.resource.lower()
         ) and (
             action.rpartition("/")[2] == wanted or fnmatch.fnmatchcase(action, wanted)
+        )
+
+    def fits_job(self, names: Iterable[str]) -> bool:
+        """Whether it is about a job with these names."""
+        wanted = self.job.lower()
+        return self.do in JOB_KINDS and any(
+            fnmatch.fnmatchcase(name.lower(), wanted) for name in names
         )
 
 
@@ -87,9 +104,17 @@ class Rules:
 
     def take(self, request: Request) -> Rule | None:
         """The rule for this request, which is counted."""
+        return self._take(lambda rule: rule.fits(request))
+
+    def take_job(self, names: Iterable[str]) -> Rule | None:
+        """The rule for a job with these names, which is counted."""
+        known = tuple(names)
+        return self._take(lambda rule: rule.fits_job(known))
+
+    def _take(self, fits: Callable[[Rule], bool]) -> Rule | None:
         with self._lock:
             for rule, seen in self._seen:
-                if not rule.fits(request):
+                if not fits(rule):
                     continue
                 if rule.count is not None and seen[0] >= rule.skip + rule.count:
                     continue

@@ -124,9 +124,13 @@ class Simulator:
         )
         self.shells = ShellResource(
             self.config.settings,
-            Computer(computer=options.hostname, version=options.version),
+            Computer(
+                computer=options.hostname,
+                version=options.version,
+                files=self.model.files,
+            ),
         )
-        self.rules = Rules(options.rules)
+        self.rules = self.model.rules = Rules(options.rules)
         self.pipeline = Pipeline(
             self.config.settings,
             [*self.config.resources(), WmiResource(self.model), self.shells],

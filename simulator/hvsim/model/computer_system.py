@@ -20,6 +20,7 @@ from hvsim.model.common import SYSTEM, healthy, system_path
 from hvsim.model.jobs import Job, JobError, JobType, ReturnCode
 from hvsim.model.machine import Change, Machine, Power
 from hvsim.wmi.registry import Values, method, of_host, of_machine
+from hvsim.wmi.schema import VIRTUALIZATION
 from hvsim.wmi.values import Instance, ObjectPath
 
 if TYPE_CHECKING:
@@ -237,9 +238,7 @@ def job_result(model: Model, job: Job, **outputs: object) -> Values:
 def job_path(model: Model, job: Job) -> ObjectPath:
     """The path of a job."""
     keys = (("InstanceID", job.guid),)
-    return ObjectPath(
-        "root/virtualization/v2", "Msvm_ConcreteJob", keys, model.hostname
-    )
+    return ObjectPath(VIRTUALIZATION, job.class_name, keys, model.hostname)
 
 
 def when_shut_down(model: Model, machine: Machine, action: Callable[[], None]) -> None:

@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+import ntpath
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+
+from hvsim.files import Files
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -18,6 +22,24 @@ class DiskType(IntEnum):
     FIXED = 2
     DYNAMIC = 3
     DIFFERENCING = 4
+
+
+class Format(IntEnum):
+    """Msvm_VirtualHardDiskSettingData.Format."""
+
+    VHD = 2
+    VHDX = 3
+    VHD_SET = 4
+
+
+FORMATS = {
+    "vhd": Format.VHD,
+    "avhd": Format.VHD,
+    "vhdx": Format.VHDX,
+    "avhdx": Format.VHDX,
+    "vhds": Format.VHD_SET,
+}
+"""The formats by the ending of the file's name."""
 
 
 @dataclass
@@ -32,38 +54,76 @@ class Image:
     type: DiskType = DiskType.DYNAMIC
     parent: str = ""
     guid: str = ""
+    block_size: int = 32 * MIB
+    """Of a disk that grows; a fixed one has none."""
+    logical_sector: int = 512
+    physical_sector: int = 4096
+    minimum: int = 0
+    """Bytes to which the disk may shrink: the end of the guest's last partition."""
+    parent_guid: str = ""
+    """The identifier that its parent had when the two were joined."""
 
     @property
     def extension(self) -> str:
         """The ending of its name, without the dot."""
-        return self.path.rpartition(".")[2].lower()
+        return extension(self.path)
 
     @property
     def is_disk(self) -> bool:
         """Whether it is a virtual hard disk."""
-        return self.extension in ("vhd", "vhdx", "avhd", "avhdx", "vhds")
+        return self.extension in FORMATS
 
     @property
-    def format(self) -> int:
-        """Msvm_VirtualHardDiskSettingData.Format: 2 VHD, 3 VHDX, 4 VHDSet."""
-        return {"vhd": 2, "avhd": 2, "vhds": 4}.get(self.extension, 3)
+    def format(self) -> Format:
+        """What kind of virtual hard disk it is."""
+        return FORMATS.get(self.extension, Format.VHDX)
+
+
+def extension(path: str) -> str:
+    """The ending of a file's name, in lower case and without the dot."""
+    return ntpath.splitext(path)[1][1:].lower()
 
 
 class ImageFiles:
-    """The files, found by path without case."""
+    """The images among the files, found by path without case.
 
-    def __init__(self) -> None:
-        self._files: dict[str, Image] = {}
+    Args:
+        files: All files of the host.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
 
     def add(self, image: Image) -> Image:
-        """Put a file there, over one that is there."""
-        self._files[image.path.lower()] = image
+        """Put a file there, over one that is there; its folders are made."""
+        self.files.place(image)
         return image
 
     def find(self, path: str) -> Image | None:
-        """The file of that path, if there is one."""
-        return self._files.get(path.replace("/", "\\").lower())
+        """The image of that path, if there is one."""
+        found = self.files.file(path)
+        return found if isinstance(found, Image) else None
+
+    def remove(self, path: str) -> None:
+        """Take a file away. Raises NotFound, InUse."""
+        self.files.remove(path)
 
     def all(self) -> list[Image]:
-        """Every file, in the order in which they were made."""
-        return list(self._files.values())
+        """Every image, in the order in which they were made."""
+        return [file for _, file in self.files.all_files() if isinstance(file, Image)]
+
+    def chain(self, path: str) -> Iterator[Image]:
+        """An image and those below it: its parent, the parent's parent."""
+        seen: set[str] = set()
+        while path and path.lower() not in seen:
+            seen.add(path.lower())
+            image = self.find(path)
+            if image is None:
+                return
+            yield image
+            path = image.parent
+
+    def children(self, path: str) -> list[Image]:
+        """The differencing disks that stand upon an image."""
+        wanted = path.lower()
+        return [image for image in self.all() if image.parent.lower() == wanted]

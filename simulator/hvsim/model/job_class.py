@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the hypervisor.connect contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Msvm_ConcreteJob and Msvm_AffectedJobElement: the jobs as clients see them."""
+"""The jobs as clients see them: Msvm_ConcreteJob, Msvm_StorageJob, what they affect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from hvsim.model.clock import moment
 from hvsim.model.common import system_path
 from hvsim.model.computer_system import job_path
-from hvsim.model.jobs import CAPTIONS, Job, JobError, JobState, ReturnCode
+from hvsim.model.jobs import Job, JobError, JobState, ReturnCode
+from hvsim.model.settings import vssd_path
 from hvsim.wmi.embedded import to_text
 from hvsim.wmi.registry import Values, method, of_host
 from hvsim.wmi.schema import VIRTUALIZATION, schema
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from hvsim.model.model import Model
 
 CONCRETE_JOB = "Msvm_ConcreteJob"
+STORAGE_JOB = "Msvm_StorageJob"
+CREATE = 5
+"""ElementEffects of what a job has made."""
 _STATUS = {
     JobState.RUNNING: ([11], "Job is running"),
     JobState.COMPLETED: ([2, 17], "Job is completed successfully"),
@@ -35,11 +39,32 @@ def jobs(model: Model) -> Iterator[Values]:
     """The jobs that run, and those that ended less than five minutes ago."""
     now = model.now()
     for job in list(model.jobs.values()):
-        yield _job(model, job, now)
+        if job.class_name == CONCRETE_JOB:
+            yield _job(model, job, now)
+
+
+@of_host(STORAGE_JOB)
+def storage_jobs(model: Model) -> Iterator[Values]:
+    """The same of the image service; a failed one tells of the disk and its parent."""
+    now = model.now()
+    for job in list(model.jobs.values()):
+        if job.class_name == STORAGE_JOB:
+            failed = job.error if job.is_finished else None
+            yield {
+                **_job(model, job, now),
+                "Child": job.paths[0] if failed and job.paths else None,
+                "JobCompletionStatusCode": failed.hresult if failed else 0,
+                "Parent": _parent(model, job) if failed else None,
+            }
+
+
+def _parent(model: Model, job: Job) -> str | None:
+    image = model.images.find(job.paths[0]) if job.paths else None
+    return image.parent if image and image.parent else None
 
 
 def _job(model: Model, job: Job, now: float) -> Values:
-    caption = CAPTIONS[job.type]
+    caption = job.caption
     status, text = _STATUS[job.state]
     end = now if job.finished is None else job.finished
     error = job.error if job.is_finished else None
@@ -59,7 +84,7 @@ def _job(model: Model, job: Job, now: float) -> Values:
         "JobRunTimes": 1,
         "JobState": int(job.state),
         "JobStatus": text,
-        "JobType": int(job.type),
+        "JobType": job.type.value,
         "LocalOrUtcTime": 2,
         "Name": f"Msvm_{job.type.name.title().replace('_', '')}Job",
         "OperationalStatus": status,
@@ -75,13 +100,19 @@ def _job(model: Model, job: Job, now: float) -> Values:
 
 @of_host("Msvm_AffectedJobElement")
 def affected(model: Model) -> Iterator[Values]:
-    """Jobs and the machines that they change."""
+    """Jobs, the machines that they change, and the checkpoints that they make."""
     for job in list(model.jobs.values()):
         if job.machine:
             yield {
                 "AffectedElement": system_path(model, job.machine),
                 "AffectingElement": job_path(model, job),
                 "ElementEffects": [0],
+            }
+        if job.snapshot:
+            yield {
+                "AffectedElement": vssd_path(model, job.snapshot),
+                "AffectingElement": job_path(model, job),
+                "ElementEffects": [CREATE],
             }
 
 
@@ -90,6 +121,7 @@ def _job_of(model: Model, instance: Instance | None) -> Job:
     return model.jobs[instance.get("InstanceID")]
 
 
+@method(STORAGE_JOB, "RequestStateChange")
 @method(CONCRETE_JOB, "RequestStateChange")
 def request_state_change(
     model: Model, instance: Instance | None, parameters: Values
@@ -107,6 +139,7 @@ def request_state_change(
     return {"ReturnValue": ReturnCode.OK}
 
 
+@method(STORAGE_JOB, "GetError")
 @method(CONCRETE_JOB, "GetError")
 def get_error(model: Model, instance: Instance | None, parameters: Values) -> Values:
     """The error of a job as one embedded Msvm_Error; null for one without."""
@@ -114,6 +147,7 @@ def get_error(model: Model, instance: Instance | None, parameters: Values) -> Va
     return {"Error": error, "ReturnValue": ReturnCode.OK}
 
 
+@method(STORAGE_JOB, "GetErrorEx")
 @method(CONCRETE_JOB, "GetErrorEx")
 def get_error_ex(model: Model, instance: Instance | None, parameters: Values) -> Values:
     """The errors of a job, embedded; none for one without."""

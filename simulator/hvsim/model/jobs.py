@@ -1,17 +1,18 @@
 # Copyright (c) 2026, the hypervisor.connect contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs: what a method that returns 4096 leaves behind, Msvm_ConcreteJob.
+"""Jobs: what a method that returns 4096 leaves behind.
 
-A job runs for its seconds, then acts and completes, or fails without acting; it
-vanishes TimeBeforeRemoval after that (five minutes, CIM_ConcreteJob's default).
+Msvm_ConcreteJob, or Msvm_StorageJob where the image service works. A job runs for its
+seconds, then acts and completes, or fails without acting; it vanishes
+TimeBeforeRemoval after that (five minutes, CIM_ConcreteJob's default).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import Enum, IntEnum
 
 TIME_BEFORE_REMOVAL = 300.0
 
@@ -63,6 +64,29 @@ class JobType(IntEnum):
     ADD_RESOURCES = 30
     MODIFY_RESOURCES = 31
     REMOVE_RESOURCES = 32
+    MERGE_DISKS = 50
+    SNAPSHOT = 70
+    APPLY_SNAPSHOT = 71
+    DELETE_SNAPSHOT = 72
+    CLEAR_SNAPSHOT_STATE = 73
+    DEFINE_SWITCH = 130
+    MODIFY_SWITCH = 131
+    DESTROY_SWITCH = 132
+    ADD_SWITCH_RESOURCES = 133
+    MODIFY_SWITCH_RESOURCES = 134
+    REMOVE_SWITCH_RESOURCES = 135
+
+
+class StorageJobType(Enum):
+    """Msvm_StorageJob.JobType; no IntEnum, as its numbers mean others in JobType."""
+
+    SET_DISK = 0
+    CREATE_DISK = 1
+    COMPACT_DISK = 3
+    RESIZE_DISK = 4
+    MERGE_DISK = 5
+    CONVERT_DISK = 6
+    VALIDATE_DISK = 9
 
 
 CAPTIONS = {
@@ -82,15 +106,29 @@ CAPTIONS = {
     JobType.ADD_RESOURCES: "Adding Virtual Machine Resources",
     JobType.MODIFY_RESOURCES: "Modifying Virtual Machine Resources",
     JobType.REMOVE_RESOURCES: "Removing Virtual Machine Resources",
+    JobType.MERGE_DISKS: "Merging VHD Disks",
+    JobType.SNAPSHOT: "Creating Virtual Machine Snapshot",
+    JobType.APPLY_SNAPSHOT: "Applying Virtual Machine Snapshot",
+    JobType.DELETE_SNAPSHOT: "Deleting Virtual Machine Snapshot",
+    JobType.CLEAR_SNAPSHOT_STATE: "Clearing Virtual Machine Snapshot State",
+    JobType.DEFINE_SWITCH: "Defining Ethernet Switch",
+    JobType.MODIFY_SWITCH: "Modifying Ethernet Switch Settings",
+    JobType.DESTROY_SWITCH: "Destroying Ethernet Switch",
+    JobType.ADD_SWITCH_RESOURCES: "Adding Ethernet Switch Resources",
+    JobType.MODIFY_SWITCH_RESOURCES: "Modifying Ethernet Switch Resources",
+    JobType.REMOVE_SWITCH_RESOURCES: "Removing Ethernet Switch Resources",
 }
+STORAGE_CAPTION = "Storage Job"
 
 
 @dataclass(frozen=True)
 class JobError:
-    """Why a job fails: ErrorCode and ErrorDescription."""
+    """Why a job fails: ErrorCode, ErrorDescription, and Windows' own code for it."""
 
     code: int
     description: str
+    hresult: int = 0
+    """JobCompletionStatusCode of a storage job; ErrorCode has 16 bits only."""
 
 
 @dataclass
@@ -98,7 +136,7 @@ class Job:
     """A job of the host."""
 
     guid: str
-    type: JobType
+    type: JobType | StorageJobType
     machine: str | None
     """The GUID of the machine that it changes."""
     started: float
@@ -112,6 +150,28 @@ class Job:
     finished: float | None = None
     reached: int = field(default=0)
     """Percent at the time it stopped."""
+    paths: tuple[str, ...] = ()
+    """The image files that it works on."""
+    snapshot: str | None = None
+    """The GUID of the checkpoint that it has made."""
+
+    @property
+    def class_name(self) -> str:
+        """The class of its instance."""
+        is_storage = isinstance(self.type, StorageJobType)
+        return "Msvm_StorageJob" if is_storage else "Msvm_ConcreteJob"
+
+    @property
+    def caption(self) -> str:
+        """What it does, in words."""
+        if isinstance(self.type, StorageJobType):
+            return STORAGE_CAPTION
+        return CAPTIONS[self.type]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What fault rules call it: its class and the name of its type."""
+        return self.class_name, self.type.name.lower()
 
     @property
     def is_finished(self) -> bool:
@@ -120,8 +180,11 @@ class Job:
 
     @property
     def is_cancellable(self) -> bool:
-        """Whether RequestStateChange may end it: saving and restoring alone."""
-        return not self.is_finished and self.type in (JobType.SAVE, JobType.RESTORE)
+        """Whether RequestStateChange may end it: saving, restoring and storage alone."""
+        is_kind = self.type in (JobType.SAVE, JobType.RESTORE)
+        return not self.is_finished and (
+            is_kind or isinstance(self.type, StorageJobType)
+        )
 
     def percent(self, now: float) -> int:
         """PercentComplete."""

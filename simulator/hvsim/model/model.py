@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from hvsim.files import Files
 from hvsim.model.clock import Clock, SystemClock
 from hvsim.model.identifiers import guid
 from hvsim.model.images import GIB, Image, ImageFiles
@@ -24,10 +25,12 @@ from hvsim.model.jobs import (
     JobError,
     JobState,
     JobType,
+    StorageJobType,
 )
 from hvsim.model.machine import Machine, Power
 from hvsim.model.network import default_ports, default_switches
 from hvsim.model.population import Population, machine_name
+from hvsim.rules import Rule
 
 
 class Model:
@@ -70,12 +73,12 @@ class Model:
         self.processes: list[tuple[int, str, str]] = []
         self.ports = default_ports()
         self.switches = default_switches(self.ports)
-        self.images = ImageFiles()
+        self.files = Files()
+        self.files.is_held = self.is_held
+        self.images = ImageFiles(self.files)
         self.images.add(Image(r"C:\ISO\debian-12.iso", 660_602_880))
         self.machines: dict[str, Machine] = {}
         self.jobs: dict[str, Job] = {}
-        self.job_failures: list[tuple[JobType | None, JobError]] = []
-        self.job_hangs: list[JobType | None] = []
         self.host_settings: dict[str, Any] = {}
         """Properties of the management service's settings that were written."""
         self._owners: dict[str, str] = {}
@@ -134,6 +137,35 @@ class Model:
         for snapshot in machine.snapshots:
             self._owners.pop(snapshot.guid, None)
 
+    # Files
+
+    def is_held(self, path: str) -> bool:
+        """Whether a machine that is on, or a job, holds a file."""
+        with self.lock:
+            wanted = path.lower()
+            return wanted in self.paths_of_jobs() or self.user(path) is not None
+
+    def user(self, path: str) -> Machine | None:
+        """The machine that is on and has an image, or one upon it, in a drive."""
+        wanted = path.lower()
+        for machine in self.machines.values():
+            if not machine.is_on and machine.changing is None:
+                continue
+            for drive in machine.configuration.drives:
+                if drive.path and wanted in self._chain(drive.path):
+                    return machine
+        return None
+
+    def _chain(self, path: str) -> Iterator[str]:
+        yield path.lower()
+        for image in self.images.chain(path):
+            yield image.path.lower()
+
+    def paths_of_jobs(self) -> set[str]:
+        """The image files that jobs work on, in lower case."""
+        running = (job for job in self.jobs.values() if not job.is_finished)
+        return {path.lower() for job in running for path in job.paths}
+
     # Time
 
     def now(self) -> float:
@@ -161,16 +193,26 @@ class Model:
         code: int = 32768,
         description: str = "The operation failed.",
         *,
-        job_type: JobType | None = None,
+        job_type: JobType | StorageJobType | None = None,
+        job: str = "*",
     ) -> None:
-        """Let the next job (of that type) that starts end with that error, once."""
-        with self.lock:
-            self.job_failures.append((job_type, JobError(code, description)))
+        """Let the next job end with that error, once.
 
-    def hang_next_job(self, job_type: JobType | None = None) -> None:
-        """Let the next job (of that type) that starts run for ever."""
-        with self.lock:
-            self.job_hangs.append(job_type)
+        Args:
+            code: Its ErrorCode.
+            description: Its ErrorDescription.
+            job_type: Of which jobs; None for any.
+            job: The same as in a rule: a pattern for the class (`Msvm_StorageJob`) or
+                for the type (`create_disk`).
+        """
+        wanted = _pattern(job_type, job)
+        self.rules.add(Rule("fail-job", job=wanted, error=code, message=description))
+
+    def hang_next_job(
+        self, job_type: JobType | StorageJobType | None = None, *, job: str = "*"
+    ) -> None:
+        """Let the next job (as in fail_next_job) run and never end, once."""
+        self.rules.add(Rule("hang-job", job=_pattern(job_type, job)))
 
     def new_guid(self, *parts: object) -> str:
         """A GUID that nothing has yet."""
@@ -179,16 +221,18 @@ class Model:
 
     def start_job(
         self,
-        job_type: JobType,
+        job_type: JobType | StorageJobType,
         machine: Machine | None,
         action: Callable[[], JobError | None],
         *,
         undo: Callable[[], None] | None = None,
         seconds: float | None = None,
+        paths: tuple[str, ...] = (),
     ) -> Job:
         """Start a job that does the action at its end.
 
-        With a duration of 0 it has ended when this returns.
+        With a duration of 0 it has ended when this returns. `paths` are the image
+        files that it holds as long as it runs.
         """
         self._counter += 1
         now = self.now()
@@ -200,14 +244,9 @@ class Model:
             seconds=self.job_seconds if seconds is None else seconds,
             action=action,
             undo=undo,
+            paths=paths,
         )
-        if (
-            at := _first(job_type, [kind for kind, _ in self.job_failures])
-        ) is not None:
-            job.error = self.job_failures.pop(at)[1]
-        if (at := _first(job_type, self.job_hangs)) is not None:
-            self.job_hangs.pop(at)
-            job.seconds = float("inf")
+        self._spoil(job)
         self.jobs[job.guid] = job
         if machine:
             machine.jobs.append(job.guid)
@@ -216,6 +255,13 @@ class Model:
         else:
             self.at(now + job.seconds, lambda: self._finish(job))
         return job
+
+    def _spoil(self, job: Job) -> None:
+        rule = self.rules.take_job(job.names)
+        if rule and rule.do == "hang-job":
+            job.seconds = float("inf")
+        elif rule:
+            job.error = JobError(rule.error, rule.message or "The operation failed.")
 
     def end_job(self, job: Job, error: JobError | None) -> None:
         """Terminate a job before its time."""
@@ -247,7 +293,5 @@ class Model:
             machine.jobs.remove(job.guid)
 
 
-def _first(job_type: JobType, wanted: list[JobType | None]) -> int | None:
-    """Where a job's type, or any type, stands first."""
-    fits = (at for at, kind in enumerate(wanted) if kind in (None, job_type))
-    return next(fits, None)
+def _pattern(job_type: JobType | StorageJobType | None, job: str) -> str:
+    return job_type.name if job_type else job

@@ -169,7 +169,14 @@ class Population:
     def _disk(self, path: str, gib: int, chance: random.Random) -> Image:
         used = chance.randrange(4 * MIB, gib * GIB // 2, MIB)
         return self._images.add(
-            Image(path, used, gib * GIB, DiskType.DYNAMIC, guid=guid("image", path))
+            Image(
+                path,
+                used,
+                gib * GIB,
+                DiskType.DYNAMIC,
+                guid=guid("image", path),
+                minimum=gib * GIB // 2,
+            )
         )
 
     def _nic(self, machine: str, index: int) -> Nic:
@@ -213,5 +220,7 @@ class Population:
                 DiskType.DIFFERENCING,
                 parent_path,
                 guid("image", path),
+                minimum=parent.minimum,
+                parent_guid=parent.guid,
             )
         )
