@@ -79,6 +79,8 @@ class Model:
         self.images.add(Image(r"C:\ISO\debian-12.iso", 660_602_880))
         self.machines: dict[str, Machine] = {}
         self.jobs: dict[str, Job] = {}
+        self.rules = Rules()
+        """What shall go wrong; here, with jobs."""
         self.host_settings: dict[str, Any] = {}
         """Properties of the management service's settings that were written."""
         self._owners: dict[str, str] = {}
