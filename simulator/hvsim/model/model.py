@@ -30,7 +30,7 @@ from hvsim.model.jobs import (
 from hvsim.model.machine import Machine, Power
 from hvsim.model.network import default_ports, default_switches
 from hvsim.model.population import Population, machine_name
-from hvsim.rules import Rule
+from hvsim.rules import Rule, Rules
 
 
 class Model:
