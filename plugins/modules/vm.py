@@ -2,20 +2,22 @@
 # Copyright (c) 2026, the hypervisor.connect contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The life of a virtual machine."""
+"""A virtual machine, from nothing to gone."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vm
-short_description: Start, stop and remove a virtual machine
+short_description: Make, change, start, stop and remove a virtual machine
 version_added: 0.1.0
 description:
-  - Brings a machine that exists into a state, and keeps it there.
+  - Makes a machine as it is described, on Hyper-V and on libvirt with the same words, and brings it into a state.
+  - What isn't named is left as it is. A machine that does not exist is made where anything of it is described.
   - What would lose data is refused unless O(force=true), before anything was done.
 author: hypervisor.connect contributors (@hypervisor-connect)
 extends_documentation_fragment:
   - hypervisor.connect.hypervisor
+  - hypervisor.connect.machine
   - hypervisor.connect.hypervisor.attributes
 attributes:
   check_mode:
@@ -27,7 +29,9 @@ options:
     description: The machine's name, or its UUID where no machine has that name.
     type: str
   uuid:
-    description: The machine's UUID, which is unique where names are not.
+    description:
+      - The machine's UUID, which is unique where names are not.
+      - With O(name) as well, it says which machine is meant, and O(name) what it is to be called.
     type: str
   state:
     description:
@@ -71,6 +75,14 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Have a machine with two processors
+  hypervisor.connect.vm:
+    uri: test:///default
+    name: web1
+    state: running
+    vcpus: 2
+    memory: 512MiB
+
 - name: See that a machine runs, and that it will after the next start of its host
   hypervisor.connect.vm:
     uri: test:///default
@@ -95,6 +107,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+restart_needed:
+  description: What was changed and takes effect with the next start only.
+  type: list
+  elements: str
+  returned: unless O(state=absent)
+  sample: [cpu.topology]
 actions:
   description:
     - What was done, or would be in check mode, in its order.
@@ -178,43 +196,19 @@ vm:
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
-from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
-    HypervisorConnectError,
-)
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     Hypervisor,
-    MachineNotFound,
-    OperationFailed,
 )
-from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.plan import (
-    ABSENT,
-    PRESENT,
-    REMOVE_DISK,
-    RESET,
-    RESTARTED,
-    Desired,
-    Plan,
-    PlanRefused,
-    Step,
-    plan_vm,
+from ansible_collections.hypervisor.connect.plugins.module_utils._module.machine import (
+    find,
+    settle,
+    wish_of,
 )
-from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.storage import (
-    removable_disks,
-    shared_nvram,
-)
-from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
-    FULL,
-    PAUSED,
-    RUNNING,
-    SAVED,
-    STOPPED,
-    SUMMARY,
-    VirtualMachine,
-    canonical_uuid,
+from ansible_collections.hypervisor.connect.plugins.module_utils._module.machine_options import (
+    DESCRIPTION,
+    MACHINE,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner import (
     Task,
@@ -226,135 +220,20 @@ def run(
     hypervisor: Hypervisor, options: Mapping[str, Any], check_mode: bool
 ) -> dict[str, Any]:
     """Read the machine, plan, apply, and read it again."""
-    desired = Desired(
-        state=options["state"],
-        autostart=options["autostart"],
-        force=options["force"],
-        remove_disks=options["remove_disks"],
-    )
-    detail = FULL if desired.state == ABSENT else SUMMARY
-    try:
-        current = _find(hypervisor, options, detail)
-    except MachineNotFound:
-        if desired.state != ABSENT:
-            raise
-        return _result(Plan(), None, desired)
-    try:
-        plan = _plan(hypervisor, current, desired)
-    except PlanRefused as refused:
-        refused.where = hypervisor.uri
-        raise
-    if not plan or check_mode:
-        return _result(plan, current, desired)
-    taken: list[Step] = []
-    apply = partial(
-        hypervisor.apply,
-        current,
+    wish = wish_of(options)
+    return settle(
+        hypervisor,
+        find(hypervisor, wish),
+        wish,
         timeout=options["timeout"],
-        force=desired.force,
-        taken=taken,
+        check_mode=check_mode,
     )
-    try:
-        apply(plan)
-    except (MachineNotFound, OperationFailed):
-        # Somebody else may have had the same wish at the same time.
-        rest = _rest(plan, _read_again(hypervisor, current), desired)
-        if rest is None:
-            raise
-        apply(rest)
-    # Nothing was changed where others did it all.
-    plan = replace(plan, steps=tuple(taken)) if taken else Plan(kept=plan.kept)
-    return _result(plan, _read_again(hypervisor, current), desired)
-
-
-def _find(
-    hypervisor: Hypervisor, options: Mapping[str, Any], detail: str
-) -> VirtualMachine:
-    if options["name"] == "":
-        raise HypervisorConnectError("name is empty", remedy="name a machine")
-    if options["uuid"] is None:
-        return hypervisor.find_vm(options["name"], detail=detail)
-    uuid = canonical_uuid(options["uuid"])
-    if uuid is None:
-        raise HypervisorConnectError(
-            f"uuid is '{options['uuid']}', which is no UUID",
-            remedy="write it as in 6695eb01-f6a4-8304-79aa-97f2502e193f, or use name",
-        )
-    return hypervisor.find_uuid(uuid, detail=detail)
-
-
-def _plan(hypervisor: Hypervisor, current: VirtualMachine, desired: Desired) -> Plan:
-    plan = plan_vm(current, desired)
-    has_nvram = current.os is not None and current.os.nvram is not None
-    if desired.state != ABSENT or not (desired.remove_disks or has_nvram):
-        return plan
-    storage = hypervisor.storage(images=desired.remove_disks)
-    nvram = shared_nvram(current, storage)
-    if not desired.remove_disks:
-        return plan_vm(current, desired, kept_nvram=nvram)
-    removable, kept = removable_disks(current, storage)
-    return plan_vm(current, desired, removable=removable, kept=kept, kept_nvram=nvram)
-
-
-def _read_again(
-    hypervisor: Hypervisor, current: VirtualMachine
-) -> VirtualMachine | None:
-    try:
-        return hypervisor.find_uuid(current.uuid)
-    except MachineNotFound:
-        return None
-
-
-def _rest(plan: Plan, now: VirtualMachine | None, desired: Desired) -> Plan | None:
-    """What is left to do where a step failed; None where the wish is not fulfilled."""
-    if now is None:
-        disks = tuple(step for step in plan.steps if step.action == REMOVE_DISK)
-        return replace(plan, steps=disks) if desired.state == ABSENT else None
-    try:
-        return None if plan_vm(now, desired) else Plan()
-    except PlanRefused:
-        return None
-
-
-def _result(plan: Plan, vm: VirtualMachine | None, desired: Desired) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        "changed": bool(plan),
-        "actions": plan.actions,
-        "diff": plan.as_diff(),
-        "vm": vm.as_result() if vm is not None else None,
-    }
-    if desired.state == ABSENT:
-        result["kept"] = list(plan.kept)
-    return result
 
 
 TASK = Task(
     run=run,
-    options={
-        "name": {"type": "str"},
-        "uuid": {"type": "str"},
-        "state": {
-            "type": "str",
-            "choices": [
-                PRESENT,
-                ABSENT,
-                RUNNING,
-                STOPPED,
-                PAUSED,
-                SAVED,
-                RESTARTED,
-                RESET,
-            ],
-            "default": PRESENT,
-        },
-        "force": {"type": "bool", "default": False},
-        "autostart": {"type": "bool"},
-        "remove_disks": {"type": "bool", "default": False},
-    },
-    rules={
-        "mutually_exclusive": [("name", "uuid")],
-        "required_one_of": [("name", "uuid")],
-    },
+    options={**MACHINE, **DESCRIPTION},
+    rules={"required_one_of": [("name", "uuid")]},
 )
 
 

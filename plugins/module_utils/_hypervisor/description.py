@@ -155,8 +155,8 @@ class Description:
         """Read the options of the modules vm and vms (_module/machine_options.py).
 
         Raises:
-            HypervisorConnectError: A size, a MAC address or a UUID is none, or a disk
-                names no image.
+                HypervisorConnectError: A size, a MAC address or a UUID is none, or a disk
+                names no image, or one that another one names.
         """
         values: dict[str, Any] = {}
         for part in (*SCALARS, *LISTS):
@@ -177,14 +177,16 @@ class Description:
                 dynamic[key] = parse_size(dynamic[key], f"dynamic_memory.{key}")
         if "topology" in values.get("cpu", {}):
             values["cpu"]["topology"] = dict(values["cpu"]["topology"])
+        disks = [
+            _disk(number, one) for number, one in enumerate(options.get("disks") or ())
+        ]
+        _check_once("disks", "source", [disk.source for disk in disks])
+        _check_once("disks", "target", [disk.target for disk in disks])
         return cls(
             name=options.get("name"),
             uuid=_uuid(options.get("uuid")),
             values=values,
-            disks=tuple(
-                _disk(number, one)
-                for number, one in enumerate(options.get("disks") or ())
-            ),
+            disks=tuple(disks),
             nics=tuple(
                 _nic(number, one)
                 for number, one in enumerate(options.get("nics") or ())
@@ -192,6 +194,15 @@ class Description:
             libvirt=tuple(options.get("libvirt") or ()),
             hyperv=options.get("hyperv") or {},
         )
+
+
+def _check_once(option: str, key: str, values: list[str | None]) -> None:
+    for number, value in enumerate(values):
+        if value is not None and value in values[:number]:
+            raise HypervisorConnectError(
+                f"{option}[{number}] names the {key} {value} a second time",
+                remedy="name it once",
+            )
 
 
 def _uuid(text: str | None) -> str | None:

@@ -13,6 +13,7 @@ from types import TracebackType
 from .._core.errors import HypervisorConnectError
 from .changes import Change
 from .description import Description, DiskWish, SnapshotWish
+from .machine_plan import GROW, KEEP_CHANGES, MAKE_CHANGES, MAKE_IMAGE
 from .plan import (
     KEEP_NVRAM,
     POWER_OFF,
@@ -379,6 +380,14 @@ class Hypervisor(ABC):
     def _take(self, vm: VirtualMachine, step: Step, timeout: float) -> None:
         if step.action == SHUT_DOWN:
             self.shut_down(vm, timeout)
+        elif step.action == MAKE_CHANGES:
+            self.change(vm, step.value)
+        elif step.action == KEEP_CHANGES:
+            self.change(vm, step.value, only_kept=True)
+        elif step.action == MAKE_IMAGE:
+            self.make_image(step.value)
+        elif step.action == GROW:
+            self.grow_image(vm, step.value)
         elif step == Step(REMOVE, KEEP_NVRAM):
             self.remove(vm, keep_nvram=True)
         elif step.action in (SET_AUTOSTART, REMOVE_DISK):

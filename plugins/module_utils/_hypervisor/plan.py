@@ -103,18 +103,30 @@ class Step:
     action: str
     value: Any = None
 
+    @property
+    def words(self) -> str:
+        """The step as results name it: ``start``, ``change vcpus, disks vdb``."""
+        if isinstance(self.value, tuple):
+            return f"change {', '.join(change.words for change in self.value)}"
+        if self.action == REMOVE_DISK:
+            return f"{self.action} {self.value}"
+        source = getattr(self.value, "source", None)
+        return self.action if source is None else f"{self.action} {source}"
+
 
 @dataclass(frozen=True)
 class Plan:
     """The steps in their order, and what they change, before and after.
 
     ``kept`` are sentences about the files that would go and stay, each with the reason.
+    ``waiting`` are the changes that will take effect with the next start only.
     """
 
     steps: tuple[Step, ...] = ()
     before: tuple[tuple[str, Any], ...] = ()
     after: tuple[tuple[str, Any], ...] = ()
     kept: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is anything to do."""
@@ -123,10 +135,7 @@ class Plan:
     @property
     def actions(self) -> list[str]:
         """The names of the steps, as results list them."""
-        return [
-            step.action if step.action != REMOVE_DISK else f"remove_disk {step.value}"
-            for step in self.steps
-        ]
+        return [step.words for step in self.steps]
 
     def as_diff(self) -> dict[str, Any]:
         """What Ansible's diff mode prints: only what the plan changes."""

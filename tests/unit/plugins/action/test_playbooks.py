@@ -404,7 +404,7 @@ CHANGES = """
         uri: "{{ item.uri | default(omit) }}"
       loop:
         - {state: flying}
-        - {uuid: 6695eb01-f6a4-8304-79aa-97f2502e193f}
+        - {uuid: 6695eb01}
         - {timeout: 0}
         - {timeout: soon}
         - {uri: "test:///no/such/file.xml"}
@@ -420,7 +420,7 @@ CHANGES = """
           - unknown.msg is search('colour')
           - bad.results | select('failed') | length == 5
           - bad.results[0].msg is search('value of state must be one of')
-          - bad.results[1].msg is search('mutually exclusive')
+          - bad.results[1].msg is search("uuid is '6695eb01', which is no UUID")
           - bad.results[2].msg is search('^timeout is 0; give it in seconds')
           - bad.results[3].msg is search('timeout')
           - bad.results[4].msg is search('test:///no/such/file.xml')
