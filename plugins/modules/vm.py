@@ -195,14 +195,17 @@ vm:
       sample: false
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     Hypervisor,
+    MachineNotFound,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._module.machine import (
+    Work,
     find,
+    look_at_images,
     settle,
     wish_of,
 )
@@ -221,13 +224,28 @@ def run(
 ) -> dict[str, Any]:
     """Read the machine, plan, apply, and read it again."""
     wish = wish_of(options)
-    return settle(
+    work = Work(wish, find(hypervisor, wish))
+    look_at_images(hypervisor, [work])
+
+    def read(_works: object) -> None:
+        try:
+            work.current = hypervisor.find_uuid(str(work.uuid), detail=work.detail)
+        except MachineNotFound:
+            work.current = None
+
+    def each(works: Iterable[Work], phase: Callable[[Work], None]) -> None:
+        for one in works:
+            phase(one)
+
+    settle(
         hypervisor,
-        find(hypervisor, wish),
-        wish,
+        [work],
+        read=read,
+        each=each,
         timeout=options["timeout"],
         check_mode=check_mode,
     )
+    return work.as_result()
 
 
 TASK = Task(

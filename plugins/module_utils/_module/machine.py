@@ -1,21 +1,22 @@
 # Copyright (c) 2026, the hypervisor.connect contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One machine made as it was described: read, plan, apply, read again.
+"""Machines made as they were described: read, plan, apply, read again.
 
-The work of the modules vm and vms; both hand over the machine as they read it.
+The work of the modules vm and vms. Both go through the same phases; vm reads its one
+machine, vms reads all of its machines at once and works on several at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from .._core.errors import HypervisorConnectError
 from .._hypervisor.changes import Change, image_changes, plan_changes, sources_of
-from .._hypervisor.description import Description
+from .._hypervisor.description import Description, DiskWish
 from .._hypervisor.hypervisor import (
     Hypervisor,
     MachineNotFound,
@@ -39,7 +40,60 @@ from .._hypervisor.plan import (
     plan_vm,
 )
 from .._hypervisor.storage import removable_disks, shared_nvram
-from .._hypervisor.values import FULL, SUMMARY, VirtualMachine
+from .._hypervisor.values import FULL, SUMMARY, ImageInfo, VirtualMachine
+
+
+@dataclass
+class Work:
+    """One machine on its way through the phases.
+
+    Attributes:
+        wish: What was asked for.
+        current: The machine as it was read last; None where there is none.
+        images: The images that the wish names and that are there.
+        plan: What is to be done, or was.
+        taken: The steps that were taken.
+        uuid: Of the machine, from the moment it is known.
+        is_new: Whether it is to be made.
+        error: What went wrong, where others go on.
+    """
+
+    wish: Wish
+    current: VirtualMachine | None
+    images: dict[str, ImageInfo] = field(default_factory=dict)
+    plan: Plan = field(default_factory=Plan)
+    taken: list[Step] = field(default_factory=list)
+    uuid: str | None = None
+    is_new: bool = False
+    error: HypervisorConnectError | None = None
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether the machine is to be gone."""
+        return self.wish.desired.state == ABSENT
+
+    @property
+    def detail(self) -> str:
+        """How much of the machine has to be read."""
+        return detail_of(self.wish)
+
+    def as_result(self) -> dict[str, Any]:
+        """What the module vm returns."""
+        found: dict[str, Any] = {
+            "changed": bool(self.plan),
+            "actions": self.plan.actions,
+            "diff": self.plan.as_diff(),
+            "vm": self.current.as_result() if self.current is not None else None,
+        }
+        if self.is_removal:
+            found["kept"] = list(self.plan.kept)
+        else:
+            found["restart_needed"] = list(self.plan.waiting)
+        return found
+
+
+#: Runs a function for each work; vms catches what it raises.
+Each = Callable[[Iterable[Work], Callable[[Work], None]], None]
 
 
 def wish_of(options: Mapping[str, Any]) -> Wish:
@@ -89,186 +143,191 @@ def find(hypervisor: Hypervisor, wish: Wish) -> VirtualMachine | None:
 
 def settle(
     hypervisor: Hypervisor,
-    current: VirtualMachine | None,
-    wish: Wish,
+    works: list[Work],
     *,
+    read: Callable[[list[Work]], None],
+    each: Each,
     timeout: float,
     check_mode: bool,
-) -> dict[str, Any]:
-    """Make a machine as it was described; the result of the module vm.
+) -> None:
+    """Bring all machines through the phases; each Work holds what came of it.
 
     Args:
         hypervisor: Where.
-        current: The machine as ``find`` found it.
-        wish: What was asked for.
+        works: With the machines as they were read.
+        read: Reads machines anew, into ``current``.
+        each: Runs a phase for each of some works that have not failed.
         timeout: Seconds that a guest has for shutting down.
-        check_mode: Whether to tell only.
+        check_mode: Whether to plan only.
     """
+    each(works, partial(_plan, hypervisor))
+    if check_mode:
+        return
+    new = [work for work in works if work.is_new and work.error is None]
+    each(new, partial(_make, hypervisor))
+    if new:
+        read(new)
+    todo = [work for work in works if work.plan and work.error is None]
+    each(todo, partial(_apply, hypervisor, timeout))
+    there = [work for work in todo if work.error is None and not work.is_removal]
+    if there:
+        read(there)
+    each(there, partial(_verify, hypervisor))
+
+
+def look_at_images(hypervisor: Hypervisor, works: Iterable[Work]) -> None:
+    """Read the images that the machines are to have, those of all at once."""
+    works = [work for work in works if not work.is_removal]
+    sources = frozenset[str]().union(
+        *(sources_of(work.wish.description) for work in works)
+    )
+    images = hypervisor.images_named(sources) if sources else {}
+    for work in works:
+        wanted = sources_of(work.wish.description)
+        work.images = {one: images[one] for one in wanted if one in images}
+
+
+def _plan(hypervisor: Hypervisor, work: Work) -> None:
     try:
-        if wish.desired.state == ABSENT:
-            return _remove(hypervisor, current, wish, timeout, check_mode)
-        if current is None:
-            return _make(hypervisor, wish, timeout, check_mode)
-        changes, waiting = _changes(hypervisor, current, wish)
-        plan = plan_machine(current, wish, changes, waiting)
+        work.plan = _planned(hypervisor, work)
     except PlanRefused as refused:
         refused.where = hypervisor.uri
         raise
-    if not plan or check_mode:
-        return result(plan, current, wish)
+
+
+def _planned(hypervisor: Hypervisor, work: Work) -> Plan:
+    current, wish = work.current, work.wish
+    if current is not None:
+        work.uuid = current.uuid
+    if work.is_removal:
+        if current is None:
+            return Plan()
+        return _removal(hypervisor, current, wish.desired)
+    if current is None:
+        work.is_new = True
+        hypervisor.check_description(wish.description, None)
+        changes = tuple(image_changes(wish.description, work.images))
+        return plan_creation(wish, changes)
+    return plan_machine(current, wish, *_changes(hypervisor, work, current))
+
+
+def _changes(
+    hypervisor: Hypervisor, work: Work, current: VirtualMachine
+) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+    if work.detail != FULL:
+        return (), ()
+    wanted = work.wish.description
+    hypervisor.check_description(wanted, current)
+    return plan_changes(
+        current,
+        wanted,
+        images=work.images,
+        timing=hypervisor.timing,
+        more=hypervisor.own_changes(current, wanted),
+    )
+
+
+def _make(hypervisor: Hypervisor, work: Work) -> None:
+    """The images and the definition of a new machine; its state comes later."""
+    for step in work.plan.steps:
+        if step.action == MAKE_IMAGE:
+            hypervisor.make_image(step.value)
+        elif step.action == GROW:
+            hypervisor.grow_image(None, step.value)
+        elif step.action == CREATE:
+            work.uuid = hypervisor.create(step.value)
+        else:
+            break
+        _note(work, step)
+
+
+def _note(work: Work, step: Step) -> None:
+    """Remember a step, and the image that it made as it is now."""
+    work.taken.append(step)
+    if isinstance(step.value, DiskWish) and step.value.source is not None:
+        wish = step.value
+        known = work.images.get(step.value.source, ImageInfo(step.value.source))
+        work.images[known.source] = replace(
+            known,
+            size=wish.size if wish.size is not None else known.size,
+            format=known.format or wish.format,
+            backing=known.backing or wish.backing,
+        )
+
+
+def _apply(hypervisor: Hypervisor, timeout: float, work: Work) -> None:
+    plan = work.plan
+    if work.current is None:
+        raise MachineNotFound(
+            f"machine {work.wish.description.name} was made and is not there any more",
+            where=hypervisor.uri,
+            remedy="run this again",
+        )
+    if work.is_new:
+        changes, waiting = _changes(hypervisor, work, work.current)
+        plan = plan_machine(work.current, work.wish, changes, waiting)
     taken: list[Step] = []
     apply = partial(
         hypervisor.apply,
-        current,
+        work.current,
         timeout=timeout,
-        force=wish.desired.force,
+        force=work.wish.desired.force,
         taken=taken,
     )
     try:
         apply(plan)
     except (MachineNotFound, OperationFailed):
         # Somebody else may have had the same wish at the same time.
-        if not _is_settled(hypervisor, current, wish):
+        if not _done_by_others(hypervisor, work, apply):
             raise
-    now = _verified(hypervisor, current.uuid, wish)
-    # Nothing was changed where others did it all.
-    plan = replace(plan, steps=tuple(taken)) if taken else Plan(waiting=plan.waiting)
-    return result(plan, now, wish)
+    for step in taken:
+        _note(work, step)
+    if work.is_removal:
+        work.current = None
+    if not work.is_new:
+        # Nothing was changed where others did it all.
+        work.plan = (
+            replace(plan, steps=tuple(work.taken))
+            if work.taken
+            else Plan(kept=plan.kept, waiting=plan.waiting)
+        )
 
 
-def result(plan: Plan, vm: VirtualMachine | None, wish: Wish) -> dict[str, Any]:
-    """What the module vm returns."""
-    found: dict[str, Any] = {
-        "changed": bool(plan),
-        "actions": plan.actions,
-        "diff": plan.as_diff(),
-        "vm": vm.as_result() if vm is not None else None,
-    }
-    if wish.desired.state == ABSENT:
-        found["kept"] = list(plan.kept)
-    else:
-        found["restart_needed"] = list(plan.waiting)
-    return found
+def _done_by_others(
+    hypervisor: Hypervisor, work: Work, apply: Callable[[Plan], None]
+) -> bool:
+    try:
+        now = hypervisor.find_uuid(str(work.uuid), detail=work.detail)
+    except MachineNotFound:
+        if not work.is_removal:
+            return False
+        disks = tuple(step for step in work.plan.steps if step.action == REMOVE_DISK)
+        apply(replace(work.plan, steps=disks))
+        return True
+    if work.is_removal:
+        return False
+    try:
+        return not plan_machine(now, work.wish, *_changes(hypervisor, work, now))
+    except PlanRefused:
+        return False
 
 
-def _changes(
-    hypervisor: Hypervisor, current: VirtualMachine, wish: Wish
-) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
-    wanted = wish.description
-    if detail_of(wish) != FULL:
-        return (), ()
-    hypervisor.check_description(wanted, current)
-    sources = sources_of(wanted)
-    return plan_changes(
-        current,
-        wanted,
-        images=hypervisor.images_named(sources) if sources else {},
-        timing=hypervisor.timing,
-        more=hypervisor.own_changes(current, wanted),
-    )
-
-
-# -- a machine that is not there -------------------------------------------------------
-
-
-def _make(
-    hypervisor: Hypervisor, wish: Wish, timeout: float, check_mode: bool
-) -> dict[str, Any]:
-    wanted = wish.description
-    hypervisor.check_description(wanted, None)
-    sources = sources_of(wanted)
-    images = hypervisor.images_named(sources) if sources else {}
-    plan = plan_creation(wish, tuple(image_changes(wanted, images)))
-    if check_mode:
-        return result(plan, None, wish)
-    taken: list[Step] = []
-    uuid = _define(hypervisor, plan, taken)
-    made = hypervisor.find_uuid(uuid, detail=FULL)
-    changes, waiting = _changes(hypervisor, made, wish)
-    rest = plan_machine(made, wish, changes, waiting)
-    hypervisor.apply(made, rest, timeout=timeout, force=wish.desired.force)
-    return result(plan, _verified(hypervisor, uuid, wish), wish)
-
-
-def _define(hypervisor: Hypervisor, plan: Plan, taken: list[Step]) -> str:
-    uuid = ""
-    for step in plan.steps:
-        if step.action == MAKE_IMAGE:
-            hypervisor.make_image(step.value)
-        elif step.action == GROW:
-            hypervisor.grow_image(None, step.value)
-        elif step.action == CREATE:
-            uuid = hypervisor.create(step.value)
-        else:
-            break  # states come when all of it is there
-        taken.append(step)
-    return uuid
-
-
-# -- after the work --------------------------------------------------------------------
-
-
-def _verified(hypervisor: Hypervisor, uuid: str, wish: Wish) -> VirtualMachine | None:
-    """The machine as it is now; it must be as it was described.
+def _verify(hypervisor: Hypervisor, work: Work) -> None:
+    """See that the machine is as it was described, now that it was read again.
 
     Raises:
         OperationFailed: The hypervisor took a value and did not keep it.
     """
-    try:
-        now = hypervisor.find_uuid(uuid, detail=detail_of(wish))
-    except MachineNotFound:
-        return None  # a transient one that was switched off
-    left, _waiting = _changes(hypervisor, now, wish)
+    if work.current is None:
+        return  # a transient one that was switched off
+    left, _waiting = _changes(hypervisor, work, work.current)
     if left:
         raise OperationFailed(
-            f"machine {now.name} was changed, but the host did not keep "
+            f"machine {work.current.name} was changed, but the host did not keep "
             + ", ".join(change.words for change in left),
             where=hypervisor.uri,
             remedy="look at it with hypervisor.connect.vm_info, and run this again",
         )
-    return now
-
-
-def _is_settled(hypervisor: Hypervisor, current: VirtualMachine, wish: Wish) -> bool:
-    try:
-        now = hypervisor.find_uuid(current.uuid, detail=detail_of(wish))
-        return not plan_machine(now, wish, *_changes(hypervisor, now, wish))
-    except (MachineNotFound, PlanRefused):
-        return False
-
-
-# -- removal ---------------------------------------------------------------------------
-
-
-def _remove(
-    hypervisor: Hypervisor,
-    current: VirtualMachine | None,
-    wish: Wish,
-    timeout: float,
-    check_mode: bool,
-) -> dict[str, Any]:
-    if current is None:
-        return result(Plan(), None, wish)
-    plan = _removal(hypervisor, current, wish.desired)
-    if check_mode:
-        return result(plan, current, wish)
-    taken: list[Step] = []
-    apply = partial(
-        hypervisor.apply,
-        current,
-        timeout=timeout,
-        force=wish.desired.force,
-        taken=taken,
-    )
-    try:
-        apply(plan)
-    except (MachineNotFound, OperationFailed):
-        if _is_there(hypervisor, current):
-            raise
-        disks = [step for step in plan.steps if step.action == REMOVE_DISK]
-        apply(replace(plan, steps=tuple(disks)))
-    plan = replace(plan, steps=tuple(taken)) if taken else Plan(kept=plan.kept)
-    return result(plan, None, wish)
 
 
 def _removal(hypervisor: Hypervisor, current: VirtualMachine, desired: Desired) -> Plan:
@@ -282,11 +341,3 @@ def _removal(hypervisor: Hypervisor, current: VirtualMachine, desired: Desired) 
         return plan_vm(current, desired, kept_nvram=nvram)
     removable, kept = removable_disks(current, storage)
     return plan_vm(current, desired, removable=removable, kept=kept, kept_nvram=nvram)
-
-
-def _is_there(hypervisor: Hypervisor, vm: VirtualMachine) -> bool:
-    try:
-        hypervisor.find_uuid(vm.uuid)
-    except MachineNotFound:
-        return False
-    return True
