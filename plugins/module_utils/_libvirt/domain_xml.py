@@ -3,27 +3,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Domain XML to the value classes; pure.
 
-The elements are those of libvirt's pages "Domain XML format", "Snapshot XML format" and
-"Storage pool and volume XML format".
+The elements are those of libvirt's page "Domain XML format".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timezone
+from typing import Any
 from xml.etree import ElementTree as ET
 
-from .._hypervisor.values import (
-    PAUSED,
-    RUNNING,
-    STOPPED,
-    Disk,
-    Image,
-    Nic,
-    OperatingSystem,
-    Snapshot,
-    VirtualMachine,
+from .._hypervisor.values import OperatingSystem, VirtualMachine
+from .device_xml import (
+    image_source,
+    number,
+    parse_disk,
+    parse_graphics,
+    parse_nic,
+    parse_serial,
 )
 
 #: Units of <memory unit='...'>, in bytes (page "Domain XML format", Memory Allocation).
@@ -43,14 +40,10 @@ _UNITS = {
     "t": 1024**4,
     "tib": 1024**4,
 }
-
-#: <domainsnapshot><state> in our words; "disk-snapshot" keeps no memory.
-_SNAPSHOT_STATES = {
-    "running": RUNNING,
-    "paused": PAUSED,
-    "shutoff": STOPPED,
-    "disk-snapshot": "disk-only",
-}
+#: Devices that a machine starts from, as <boot dev='...'> names them, in our words.
+BOOT_DEVICES = {"hd": "disk", "cdrom": "cdrom", "network": "network", "fd": "floppy"}
+#: The CPU features that let a guest run machines of its own (Intel, AMD).
+NESTED = ("vmx", "svm")
 
 
 def with_definition(
@@ -78,7 +71,7 @@ def with_definition(
     return replace(
         vm,
         vcpus=vm.vcpus
-        or (_int(current.get("current")) if current is not None else vcpus),
+        or (number(current.get("current")) if current is not None else vcpus),
         vcpus_max=vcpus,
         memory=vm.memory or _size(root.find("currentMemory")) or memory_max,
         memory_max=memory_max,
@@ -87,6 +80,11 @@ def with_definition(
         os=parse_os(root),
         disks=tuple(parse_disk(disk) for disk in root.iterfind("devices/disk")),
         nics=nics,
+        cpu=parse_cpu(root.find("cpu")),
+        graphics=tuple(
+            parse_graphics(one) for one in root.iterfind("devices/graphics")
+        ),
+        serials=tuple(parse_serial(one) for one in root.iterfind("devices/serial")),
         xml=definition if keep_xml else None,
     )
 
@@ -102,8 +100,54 @@ def parse_os(root: ET.Element) -> OperatingSystem:
         firmware=_firmware(root, loader),
         secure_boot=_secure_boot(root, loader),
         nvram=_nvram(root.find("os/nvram")),
-        boot=tuple(boot.get("dev", "") for boot in root.iterfind("os/boot")),
+        boot=tuple(_boot(root)),
+        tpm=root.find("devices/tpm") is not None,
     )
+
+
+def _boot(root: ET.Element) -> Iterator[str]:
+    """Kinds of devices, from <os><boot dev> or from the <boot order> of the devices."""
+    for boot in root.iterfind("os/boot"):
+        dev = boot.get("dev", "")
+        yield BOOT_DEVICES.get(dev, dev)
+    devices = root.find("devices")
+    ordered = [
+        (number(boot.get("order")) or 0, _kind(device))
+        for device in (devices if devices is not None else ())
+        if (boot := device.find("boot")) is not None
+    ]
+    yield from dict.fromkeys(kind for _order, kind in sorted(ordered))
+
+
+def _kind(device: ET.Element) -> str:
+    if device.tag == "interface":
+        return "network"
+    return device.get("device", "disk") if device.tag == "disk" else device.tag
+
+
+def parse_cpu(element: ET.Element | None) -> dict[str, Any]:
+    """The element <cpu>: topology, mode, model and nested, each None where not said.
+
+    A machine that is on has the model that ``host-model`` stood for when it started,
+    with the vendor, which a custom model that was asked for has not.
+    """
+    words: dict[str, Any] = dict.fromkeys(("topology", "mode", "model", "nested"))
+    if element is None:
+        return words
+    model = (element.findtext("model") or "").strip() or None
+    words["mode"] = element.get("mode") or ("custom" if model else None)
+    words["model"] = model
+    if words["mode"] == "custom" and element.find("vendor") is not None:
+        words["mode"], words["model"] = "host-model", None
+    topology = element.find("topology")
+    if topology is not None:
+        words["topology"] = {
+            key: number(topology.get(key)) for key in ("sockets", "cores", "threads")
+        }
+    for feature in element.iterfind("feature"):
+        if feature.get("name") in NESTED:
+            words["nested"] = feature.get("policy", "require") in ("force", "require")
+    return words
 
 
 def _firmware(root: ET.Element, loader: ET.Element | None) -> str:
@@ -128,77 +172,7 @@ def _secure_boot(root: ET.Element, loader: ET.Element | None) -> bool | None:
         return feature.get("enabled") == "yes"
     if loader is not None and loader.get("secure") is not None:
         return loader.get("secure") == "yes"
-    return None
-
-
-def parse_disk(element: ET.Element) -> Disk:
-    """The element <disk> of a domain."""
-    target = element.find("target")
-    driver = element.find("driver")
-    return Disk(
-        device=element.get("device", "disk"),
-        target=target.get("dev", "") if target is not None else "",
-        bus=target.get("bus") if target is not None else None,
-        type=element.get("type", "file"),
-        source=image_source(element),
-        format=driver.get("type") if driver is not None else None,
-        readonly=element.find("readonly") is not None,
-        shareable=element.find("shareable") is not None,
-        backing=tuple(
-            image
-            for store in element.iter("backingStore")
-            if (image := image_source(store)) is not None
-        ),
-        serial=element.findtext("serial"),
-    )
-
-
-def image_source(element: ET.Element) -> str | None:
-    """Where the image of a <disk> or <backingStore> lies; None for an empty drive."""
-    source = element.find("source")
-    if source is None:
-        return None
-    if source.get("pool"):
-        return f"{source.get('pool')}/{source.get('volume')}"
-    for attribute in ("file", "dev", "dir"):
-        if source.get(attribute):
-            return source.get(attribute)
-    if source.get("protocol"):
-        host = source.find("host")
-        server = host.get("name", "") if host is not None else ""
-        return f"{source.get('protocol')}://{server}/{source.get('name', '')}"
-    return None
-
-
-def parse_image(definition: str, *, pool: str) -> Image:
-    """The element <volume> of a storage pool."""
-    root = ET.fromstring(definition)
-    return Image(
-        pool=pool,
-        name=root.findtext("name") or "",
-        path=root.findtext("target/path") or "",
-        backing=root.findtext("backingStore/path") or None,
-    )
-
-
-def parse_nic(element: ET.Element, addresses: Mapping[str, Iterable[str]]) -> Nic:
-    """The element <interface> of a domain, with its known addresses."""
-    source = element.find("source")
-    mac = element.find("mac")
-    model = element.find("model")
-    target = element.find("target")
-    address = mac.get("address") if mac is not None else None
-    names = ("network", "bridge", "dev", "path", "name")
-    return Nic(
-        mac=address,
-        type=element.get("type", ""),
-        source=next((source.get(name) for name in names if source.get(name)), None)
-        if source is not None
-        else None,
-        model=model.get("type") if model is not None else None,
-        target=target.get("dev") if target is not None else None,
-        addresses=tuple(addresses.get((address or "").lower(), ())),
-    )
+    return False if root.findtext("os/type") == "hvm" else None
 
 
 def has_connected_agent(definition: str) -> bool:
@@ -219,43 +193,12 @@ def has_tpm_state(definition: str) -> bool:
     )
 
 
-def parse_snapshot(definition: str, *, current: bool) -> Snapshot:
-    """The element <domainsnapshot>."""
-    root = ET.fromstring(definition)
-    created = _int(root.findtext("creationTime"))
-    state = root.findtext("state") or ""
-    return Snapshot(
-        name=root.findtext("name") or "",
-        parent=root.findtext("parent/name"),
-        created=_time(created) if created is not None else None,
-        state=_SNAPSHOT_STATES.get(state, state),
-        current=current,
-        description=root.findtext("description"),
-    )
-
-
-def _time(seconds: int) -> str | None:
-    """Seconds since 1970 as ISO 8601; None outside the years that Python knows."""
-    try:
-        return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
-    except (OverflowError, ValueError, OSError):
-        return None
-
-
 def _size(element: ET.Element | None) -> int | None:
-    number = _number(element)
-    if element is None or number is None:
+    count = _number(element)
+    if element is None or count is None:
         return None
-    return number * _UNITS.get(element.get("unit", "KiB").lower(), 1024)
+    return count * _UNITS.get(element.get("unit", "KiB").lower(), 1024)
 
 
 def _number(element: ET.Element | None) -> int | None:
-    return _int(element.text) if element is not None else None
-
-
-def _int(text: str | None) -> int | None:
-    """The number, or None where there is none; a host may write anything."""
-    try:
-        return int(text) if text else None
-    except ValueError:
-        return None
+    return number(element.text) if element is not None else None

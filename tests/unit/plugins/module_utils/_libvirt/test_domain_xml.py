@@ -23,16 +23,20 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.val
     Snapshot,
     VirtualMachine,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.device_xml import (
+    image_source,
+    parse_disk,
+    parse_nic,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.domain_xml import (
     has_connected_agent,
     has_tpm_state,
-    image_source,
-    parse_disk,
-    parse_image,
-    parse_nic,
     parse_os,
-    parse_snapshot,
     with_definition,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.storage_xml import (
+    parse_image,
+    parse_snapshot,
 )
 
 MIB = 1024**2
@@ -190,16 +194,16 @@ FLASH = "<loader readonly='yes' type='pflash'{}>/usr/share/OVMF/OVMF_CODE.fd</lo
 @pytest.mark.parametrize(
     ("os_xml", "firmware", "secure_boot", "nvram"),
     [
-        ("<os><type>hvm</type></os>", "bios", None, None),
-        ("<os firmware='bios'><type>hvm</type></os>", "bios", None, None),
+        ("<os><type>hvm</type></os>", "bios", False, None),
+        ("<os firmware='bios'><type>hvm</type></os>", "bios", False, None),
         (
             "<os><loader type='rom'>/usr/lib/xen/boot/hvmloader</loader>"
             "<type>hvm</type></os>",
             "bios",
-            None,
+            False,
             None,
         ),
-        ("<os firmware='efi'><type>hvm</type></os>", "uefi", None, None),
+        ("<os firmware='efi'><type>hvm</type></os>", "uefi", False, None),
         (
             "<os firmware='efi'><type>hvm</type><loader secure='no'/></os>",
             "uefi",
@@ -233,32 +237,32 @@ FLASH = "<loader readonly='yes' type='pflash'{}>/usr/share/OVMF/OVMF_CODE.fd</lo
             f"<os><type>hvm</type>{FLASH.format('')}"
             "<nvram type='file'>\n  <source file='/nvram/g.fd'/>\n</nvram></os>",
             "uefi",
-            None,
+            False,
             "/nvram/g.fd",
         ),
         (
             "<os firmware='efi'><type>hvm</type><nvram type='network'>"
             "<source protocol='iscsi' name='iqn/0'><host name='h'/></source></nvram></os>",
             "uefi",
-            None,
+            False,
             "iscsi://h/iqn/0",
         ),
         (
             "<os firmware='efi'><type>hvm</type><nvram template='/t.fd'/></os>",
             "uefi",
-            None,
+            False,
             None,
         ),
         (
             "<os><type>hvm</type><kernel>/vmlinuz</kernel><initrd>/i</initrd></os>",
             "kernel",
-            None,
+            False,
             None,
         ),
         (
             "<os firmware='efi'><type>hvm</type><kernel>/vmlinuz</kernel></os>",
             "uefi",
-            None,
+            False,
             None,
         ),
         ("<os><type>linux</type><kernel>/vmlinuz</kernel></os>", "kernel", None, None),
@@ -289,9 +293,10 @@ def test_os_of_a_full_virtualisation() -> None:
         arch="x86_64",
         machine="pc-q35-7.2",
         firmware="bios",
-        secure_boot=None,
+        secure_boot=False,
         nvram=None,
-        boot=("hd", "cdrom", "network"),
+        boot=("disk", "cdrom", "network"),
+        tpm=False,
     )
 
 
@@ -382,6 +387,8 @@ def test_interface_takes_the_addresses_of_its_mac_whatever_the_case() -> None:
         model="virtio",
         target="vnet0",
         addresses=("192.0.2.7/24", "2001:db8::7/64"),
+        vlan=0,
+        connected=True,
     )
     assert parse_nic(element, {}).addresses == ()
 
