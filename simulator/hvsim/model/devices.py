@@ -119,11 +119,14 @@ def keyboard(model: Model, machine: Machine) -> Iterator[Values]:
 def security_element(model: Model, machine: Machine) -> Iterator[Values]:
     """Whether a running machine is shielded or encrypted."""
     if machine.is_on:
+        security = machine.configuration.security
         yield {
             **healthy("Security Element"),
             "CreationClassName": "Msvm_SecurityElement",
-            "EncryptStateAndVmMigrationTrafficEnabled": False,
-            "Shielded": False,
+            "EncryptStateAndVmMigrationTrafficEnabled": security.get(
+                "EncryptStateAndVmMigrationTraffic", False
+            ),
+            "Shielded": security.get("ShieldingRequested", False),
             "SystemCreationClassName": SYSTEM,
             "SystemName": machine.guid,
         }

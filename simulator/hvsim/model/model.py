@@ -71,6 +71,7 @@ class Model:
         self.logical_processors = 16
         self.memory = 64 * GIB
         self.processes: list[tuple[int, str, str]] = []
+        self.processes_made = 0
         self.ports = default_ports()
         self.switches = default_switches(self.ports)
         self.files = Files()
@@ -115,10 +116,14 @@ class Model:
             machine = self._population.make(
                 name, generation=generation, power=power, snapshots=snapshots
             )
-            self.machines[machine.guid] = machine
-            for snapshot in machine.snapshots:
-                self._owners[snapshot.guid] = machine.guid
+            self.enter_machine(machine)
             return machine
+
+    def enter_machine(self, machine: Machine) -> None:
+        """Let a machine that was made be one of the host's."""
+        self.machines[machine.guid] = machine
+        for snapshot in machine.snapshots:
+            self._owners[snapshot.guid] = machine.guid
 
     def machine(self, name: str) -> Machine:
         """The first machine of that name. Raises KeyError."""

@@ -16,7 +16,7 @@ from hvsim.model.common import (
     settings_path,
     system_path,
 )
-from hvsim.model.identifiers import ETHERNET_CONNECTION, guid
+from hvsim.model.identifiers import guid
 from hvsim.model.machine import Machine, Nic, Power
 from hvsim.model.network import Switch
 from hvsim.model.resources import allocation, component
@@ -32,6 +32,13 @@ LEGACY_PORT = "Msvm_EmulatedEthernetPortSettingData"
 CONNECTION = "Msvm_EthernetPortAllocationSettingData"
 VLAN = "Msvm_EthernetSwitchPortVlanSettingData"
 GUEST = "Msvm_GuestNetworkAdapterConfiguration"
+VLAN_DEFAULTS: Values = {
+    "NativeVlanId": 0,
+    "OperationMode": 1,
+    "PrimaryVlanId": 0,
+    "PvlanMode": 0,
+    "SecondaryVlanId": 0,
+}
 
 
 def switch_path(model: Model, switch_guid: str) -> ObjectPath:
@@ -116,19 +123,6 @@ def _switch_resources(model: Model, switch: Switch) -> Iterator[tuple[str, Objec
         yield "Internal", system_path(model, model.hostname)
 
 
-@of_host(CONNECTION)
-def connection_definition(model: Model) -> Iterator[Values]:
-    """The default of a connection, which clients copy."""
-    yield allocation(
-        rf"Microsoft:Definition\{ETHERNET_CONNECTION}\Default",
-        33,
-        "Ethernet Connection",
-        "Ethernet Connection Default Settings",
-        DesiredVLANEndpointMode=2,
-        EnabledState=2,
-    )
-
-
 def external_port_path(model: Model, port_guid: str) -> ObjectPath:
     """The path of an adapter of the host."""
     return path(
@@ -206,10 +200,12 @@ def adapters(model: Model, machine: Machine) -> Iterator[Values]:
     for config in configurations(machine):
         for nic in config.configuration.nics:
             if not nic.is_legacy:
+                identifier = nic.identifier or f"{{{nic.guid}}}"
                 yield {
                     **_adapter(config.guid, nic, "Synthetic"),
                     "DeviceNamingEnabled": False,
-                    "VirtualSystemIdentifiers": [f"{{{nic.guid}}}"],
+                    "VirtualSystemIdentifiers": [identifier],
+                    **nic.settings,
                 }
 
 
@@ -219,7 +215,7 @@ def legacy_adapters(model: Model, machine: Machine) -> Iterator[Values]:
     for config in configurations(machine):
         for nic in config.configuration.nics:
             if nic.is_legacy:
-                yield _adapter(config.guid, nic, "Emulated")
+                yield {**_adapter(config.guid, nic, "Emulated"), **nic.settings}
 
 
 def _adapter(config: str, nic: Nic, kind: str) -> Values:
@@ -236,7 +232,8 @@ def _adapter(config: str, nic: Nic, kind: str) -> Values:
     )
 
 
-def _connection_id(config: str, nic: Nic) -> str:
+def connection_id(config: str, nic: Nic) -> str:
+    """The InstanceID of a connection's settings."""
     return rf"Microsoft:{config}\{nic.guid}\{guid('connection', nic.guid)}"
 
 
@@ -246,19 +243,22 @@ def connections(model: Model, machine: Machine) -> Iterator[Values]:
     names = {switch.guid: switch.name for switch in model.switches}
     for config in configurations(machine):
         for nic in config.configuration.nics:
+            if not nic.has_connection:
+                continue
             adapter = rf"Microsoft:{config.guid}\{nic.guid}"
-            yield allocation(
-                _connection_id(config.guid, nic),
+            values = allocation(
+                connection_id(config.guid, nic),
                 33,
                 "Ethernet Connection",
                 "Ethernet Switch Port Settings",
-                EnabledState=2 if nic.switch else 3,
+                EnabledState=2 if nic.is_connected else 3,
                 HostResource=[str(switch_path(model, nic.switch))]
                 if nic.switch
                 else [],
                 LastKnownSwitchName=names.get(nic.switch or "", ""),
                 Parent=str(settings_path(model, port_class(nic), adapter)),
             )
+            yield {**values, **nic.connection}
 
 
 @of_machine(VLAN)
@@ -272,17 +272,15 @@ def vlans(model: Model, machine: Machine) -> Iterator[Values]:
                     "Caption": "Ethernet Switch Port VLAN Settings",
                     "Description": "Represents the port VLAN settings.",
                     "ElementName": "Ethernet Switch Port VLAN Settings",
-                    "InstanceID": _vlan_id(config.guid, nic),
-                    "NativeVlanId": 0,
-                    "OperationMode": 1,
-                    "PrimaryVlanId": 0,
-                    "PvlanMode": 0,
-                    "SecondaryVlanId": 0,
+                    "InstanceID": vlan_id(config.guid, nic),
+                    **VLAN_DEFAULTS,
+                    **nic.vlan_settings,
                 }
 
 
-def _vlan_id(config: str, nic: Nic) -> str:
-    return rf"{_connection_id(config, nic)}\{guid('vlan', nic.guid)}"
+def vlan_id(config: str, nic: Nic) -> str:
+    """The InstanceID of the VLAN's settings of a connection."""
+    return rf"{connection_id(config, nic)}\{guid('vlan', nic.guid)}"
 
 
 @of_machine("Msvm_EthernetPortSettingDataComponent")
@@ -290,14 +288,14 @@ def features(model: Model, machine: Machine) -> Iterator[Values]:
     """Connections and their features."""
     for config in configurations(machine):
         for nic in config.configuration.nics:
+            connection = connection_id(config.guid, nic)
+            group = settings_path(model, CONNECTION, connection)
+            parts = [(f.class_name, rf"{connection}\{f.guid}") for f in nic.features]
             if nic.vlan is not None:
-                connection = _connection_id(config.guid, nic)
-                yield {
-                    "GroupComponent": settings_path(model, CONNECTION, connection),
-                    "PartComponent": settings_path(
-                        model, VLAN, _vlan_id(config.guid, nic)
-                    ),
-                }
+                parts.append((VLAN, vlan_id(config.guid, nic)))
+            for class_name, instance_id in parts:
+                part = settings_path(model, class_name, instance_id)
+                yield {"GroupComponent": group, "PartComponent": part}
 
 
 @of_machine("Msvm_VirtualSystemSettingDataComponent")
@@ -317,12 +315,12 @@ def guest_addresses(model: Model, machine: Machine) -> Iterator[Values]:
     """What the guest says of its adapters; empty arrays unless it runs."""
     tells = machine.power == Power.RUNNING and machine.guest.has_services
     for nic in machine.configuration.nics:
-        addresses = nic.addresses if tells else []
-        gateway = _gateway(addresses[0][0]) if addresses and nic.switch else []
+        addresses = nic.addresses if tells and nic.is_connected else []
+        gateway = _gateway(addresses[0][0]) if addresses else []
         yield {
-            "DefaultGateways": gateway,
+            "DefaultGateways": gateway if nic.gateways is None else nic.gateways,
             "DHCPEnabled": nic.dhcp,
-            "DNSServers": gateway,
+            "DNSServers": gateway if nic.dns is None else nic.dns,
             "InstanceID": _guest_id(machine, nic),
             "IPAddresses": [address for address, _ in addresses],
             "IPAddressOrigins": [3 if nic.dhcp else 2 for _ in addresses],

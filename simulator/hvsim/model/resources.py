@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hvsim.model import identifiers
 from hvsim.model.common import (
@@ -21,9 +21,9 @@ from hvsim.model.common import (
 )
 from hvsim.model.identifiers import FLOPPY, IDE, MEMORY, PROCESSOR, SERIAL
 from hvsim.model.images import Image
-from hvsim.model.machine import Drive, Machine
+from hvsim.model.machine import Drive, Machine, Memory
 from hvsim.model.settings import vssd_path
-from hvsim.wmi.registry import Values, of_host, of_machine
+from hvsim.wmi.registry import Values, of_machine
 from hvsim.wmi.values import ObjectPath
 
 if TYPE_CHECKING:
@@ -32,6 +32,50 @@ if TYPE_CHECKING:
 RASD = "Msvm_ResourceAllocationSettingData"
 SASD = "Msvm_StorageAllocationSettingData"
 HYPERV = "Microsoft:Hyper-V:"
+MOST_PROCESSORS = 240
+"""Of a machine, as the pool's definitions tell it."""
+MEMORY_DEFAULTS: Values = {
+    "HugePagesEnabled": False,
+    "MaxMemoryBlocksPerNumaNode": 16384,
+    "SgxEnabled": False,
+    "SgxSize": 0,
+}
+PROCESSOR_DEFAULTS: Values = {
+    "AllowACountMCount": True,
+    "CpuGroupId": "00000000-0000-0000-0000-000000000000",
+    "DisableSpeculationControls": False,
+    "EnableHostResourceProtection": False,
+    "EnableLegacyApicMode": False,
+    "EnablePageShattering": 0,
+    "EnablePerfmonIpt": False,
+    "EnablePerfmonLbr": False,
+    "EnablePerfmonPebs": False,
+    "EnablePerfmonPmu": False,
+    "ExposeVirtualizationExtensions": False,
+    "HideHypervisorPresent": False,
+    "HwThreadsPerCore": 0,
+    "Limit": 100000,
+    "LimitCPUID": False,
+    "LimitProcessorFeatures": False,
+    "MaxNumaNodesPerSocket": 1,
+    "MaxProcessorsPerNumaNode": 16,
+    "Reservation": 0,
+    "Weight": 100,
+}
+MEDIUM_DEFAULTS: Values = {
+    "CachingMode": 0,
+    "IgnoreFlushes": False,
+    "IOPSLimit": 0,
+    "IOPSReservation": 0,
+    "PersistentReservationsSupported": False,
+    "StorageQoSPolicyID": "00000000-0000-0000-0000-000000000000",
+    "WriteHardeningMethod": 0,
+}
+DISPLAY_DEFAULTS: Values = {
+    "HorizontalResolution": 1920,
+    "ResolutionType": 3,
+    "VerticalResolution": 1080,
+}
 
 
 def allocation(
@@ -66,30 +110,29 @@ def allocation(
 def memory(model: Model, machine: Machine) -> Iterator[Values]:
     """Memory: VirtualQuantity at start, Reservation least, Limit most, in MiB."""
     for config in configurations(machine):
-        yield _memory(config)
+        yield memory_values(
+            rf"Microsoft:{config.guid}\{MEMORY}", config.configuration.memory
+        )
 
 
-def _memory(config: ConfigurationOf) -> Values:
-    part = config.configuration.memory
+def memory_values(instance_id: str, part: Memory) -> Values:
+    """The settings of memory."""
     return allocation(
-        rf"Microsoft:{config.guid}\{MEMORY}",
+        instance_id,
         4,
         "Memory",
         "Memory",
         AllocationUnits="byte * 2^20",
         DynamicMemoryEnabled=part.dynamic,
-        HugePagesEnabled=False,
         IsVirtualized=True,
         Limit=part.maximum,
-        MaxMemoryBlocksPerNumaNode=16384,
         Reservation=part.minimum,
-        SgxEnabled=False,
-        SgxSize=0,
         SwapFilesInUse=False,
         TargetMemoryBuffer=part.buffer,
         VirtualQuantity=part.startup,
         VirtualQuantityUnits="byte * 2^20",
         Weight=part.weight,
+        **{**MEMORY_DEFAULTS, **part.settings},
     )
 
 
@@ -97,54 +140,25 @@ def _memory(config: ConfigurationOf) -> Values:
 def processor(model: Model, machine: Machine) -> Iterator[Values]:
     """One instance per configuration, whatever the number of processors."""
     for config in configurations(machine):
-        yield _processor(
-            rf"Microsoft:{config.guid}\{PROCESSOR}\0", config.configuration.processors
+        yield processor_values(
+            rf"Microsoft:{config.guid}\{PROCESSOR}\0",
+            config.configuration.processors,
+            config.configuration.processor_settings,
         )
 
 
-def _processor(instance_id: str, quantity: int) -> Values:
+def processor_values(instance_id: str, quantity: int, settings: Values) -> Values:
+    """The settings of processors."""
     return allocation(
         instance_id,
         3,
         "Processor",
         "Processor",
         AllocationUnits="percent / 1000",
-        AllowACountMCount=True,
-        CpuGroupId="00000000-0000-0000-0000-000000000000",
         Description="Settings for Microsoft Virtual Processor.",
-        DisableSpeculationControls=False,
-        EnableHostResourceProtection=False,
-        EnableLegacyApicMode=False,
-        EnablePageShattering=0,
-        EnablePerfmonIpt=False,
-        EnablePerfmonLbr=False,
-        EnablePerfmonPebs=False,
-        EnablePerfmonPmu=False,
-        ExposeVirtualizationExtensions=False,
-        HideHypervisorPresent=False,
-        HwThreadsPerCore=0,
-        Limit=100000,
-        LimitCPUID=False,
-        LimitProcessorFeatures=False,
-        MaxNumaNodesPerSocket=1,
-        MaxProcessorsPerNumaNode=16,
-        Reservation=0,
         VirtualQuantity=quantity,
-        Weight=100,
+        **{**PROCESSOR_DEFAULTS, **settings},
     )
-
-
-@of_host("Msvm_ProcessorSettingData")
-def processor_definitions(model: Model) -> Iterator[Values]:
-    """The capabilities of the processor pool: the most processors of a machine."""
-    pool = PROCESSOR.upper()
-    for kind, quantity in (
-        ("Default", 1),
-        ("Minimum", 1),
-        ("Maximum", 240),
-        ("Increment", 1),
-    ):
-        yield _processor(rf"Microsoft:Definition\{pool}\{kind}", quantity)
 
 
 # Controllers and what every machine has
@@ -189,7 +203,7 @@ def _controllers(config: ConfigurationOf) -> Iterator[Values]:
             6,
             "Synthetic SCSI Controller",
             "SCSI Controller",
-            VirtualSystemIdentifiers=None,
+            VirtualSystemIdentifiers=config.configuration.identifiers.get(controller),
         )
 
 
@@ -199,13 +213,14 @@ def _drive_id(config: ConfigurationOf, drive: Drive) -> str:
 
 def _drive(model: Model, config: ConfigurationOf, drive: Drive) -> Values:
     controller = rf"Microsoft:{config.guid}\{drive.controller}"
-    kind = "DVD" if drive.is_dvd else "Disk"
+    kind = "Synthetic DVD" if drive.is_dvd else "Synthetic Disk"
     return allocation(
         _drive_id(config, drive),
         16 if drive.is_dvd else 17,
-        f"Synthetic {kind} Drive",
+        f"{'Physical Disk' if drive.host_resource else kind} Drive",
         f"{'DVD' if drive.is_dvd else 'Hard'} Drive",
         AddressOnParent=str(drive.slot),
+        HostResource=[drive.host_resource] if drive.host_resource else None,
         Parent=str(settings_path(model, RASD, controller)),
     )
 
@@ -217,32 +232,56 @@ def media(model: Model, machine: Machine) -> Iterator[Values]:
         for drive in config.configuration.drives:
             if drive.path:
                 yield _medium(model, config, drive, drive.path)
+        if config.configuration.floppy:
+            yield _floppy(model, config, config.configuration.floppy)
 
 
 def _medium(model: Model, config: ConfigurationOf, drive: Drive, path: str) -> Values:
     image = model.images.find(path) or Image(path, 0)
-    return allocation(
+    return medium_values(
         _drive_id(config, drive).removesuffix("D") + "L",
-        31,
         "Virtual CD/DVD Disk" if drive.is_dvd else "Virtual Hard Disk",
-        "ISO Disk Image" if drive.is_dvd else "Hard Disk Image",
         Access=1 if drive.is_dvd else 3,
-        CachingMode=0,
-        HostExtentNameFormat=0,
-        HostExtentNameNamespace=0,
         HostResource=[path],
-        HostResourceBlockSize=512,
-        IgnoreFlushes=False,
-        IOPSAllocationUnits="8 KB",
-        IOPSLimit=0,
-        IOPSReservation=0,
         Limit=image.capacity // 512 or 1,
         Parent=str(settings_path(model, RASD, _drive_id(config, drive))),
-        PersistentReservationsSupported=False,
+        **{**MEDIUM_DEFAULTS, **drive.settings},
+    )
+
+
+def _floppy(model: Model, config: ConfigurationOf, path: str) -> Values:
+    drive = rf"Microsoft:{config.guid}\{FLOPPY}\0\0\D"
+    return medium_values(
+        drive.removesuffix("D") + "L",
+        "Virtual Floppy Disk",
+        HostResource=[path],
+        Parent=str(settings_path(model, RASD, drive)),
+        **MEDIUM_DEFAULTS,
+    )
+
+
+MEDIA = {
+    "Virtual Hard Disk": "Hard Disk Image",
+    "Virtual CD/DVD Disk": "ISO Disk Image",
+    "Virtual Floppy Disk": "Floppy Disk Image",
+}
+"""Sub-types of media, and what they are called."""
+
+
+def medium_values(instance_id: str, sub_type: str, **values: Any) -> Values:
+    """The settings of a medium."""
+    return allocation(
+        instance_id,
+        31,
+        sub_type,
+        MEDIA[sub_type],
+        HostExtentNameFormat=0,
+        HostExtentNameNamespace=0,
+        HostResourceBlockSize=512,
+        IOPSAllocationUnits="8 KB",
         Reservation=0,
-        StorageQoSPolicyID="00000000-0000-0000-0000-000000000000",
         VirtualResourceBlockSize=512,
-        WriteHardeningMethod=0,
+        **values,
     )
 
 
@@ -254,13 +293,13 @@ def serial_ports(model: Model, machine: Machine) -> Iterator[Values]:
     """COM 1 and COM 2."""
     for config in configurations(machine):
         for number in (0, 1):
+            written = config.configuration.serial.get(number, {})
             yield allocation(
                 rf"Microsoft:{config.guid}\{SERIAL}\{number}",
                 21,
                 "Serial Port",
                 f"COM {number + 1}",
-                Connection=[""],
-                DebuggerMode=False,
+                **{"Connection": [""], "DebuggerMode": False, **written},
             )
 
 
@@ -273,9 +312,7 @@ def display(model: Model, machine: Machine) -> Iterator[Values]:
             24,
             "Synthetic Display Controller",
             "Display Controller",
-            HorizontalResolution=1920,
-            ResolutionType=3,
-            VerticalResolution=1080,
+            **{**DISPLAY_DEFAULTS, **config.configuration.display},
         )
 
 

@@ -18,7 +18,7 @@ from hvsim.model.common import (
     system_path,
 )
 from hvsim.model.identifiers import SECURE_BOOT_WINDOWS, guid
-from hvsim.model.machine import Machine, Power
+from hvsim.model.machine import Configuration, Machine, Power
 from hvsim.wmi.registry import Values, of_machine
 from hvsim.wmi.values import ObjectPath
 
@@ -29,6 +29,17 @@ VSSD = "Msvm_VirtualSystemSettingData"
 REALIZED = "Microsoft:Hyper-V:System:Realized"
 SNAPSHOT = "Microsoft:Hyper-V:Snapshot:Realized"
 ROOT = r"C:\ProgramData\Microsoft\Windows\Hyper-V"
+ROOTS = (
+    "ConfigurationDataRoot",
+    "GuestStateDataRoot",
+    "LogDataRoot",
+    "SnapshotDataRoot",
+    "SuspendDataRoot",
+    "SwapFileDataRoot",
+)
+"""The folders of a machine's files."""
+VERSION = "10.0"
+"""The newest configuration version of the host (Windows Server 2022)."""
 
 
 def vssd_path(model: Model, config: str) -> ObjectPath:
@@ -48,7 +59,8 @@ def _settings(model: Model, machine: Machine, config: ConfigurationOf) -> Values
     serial = _serial(machine)
     parent = snapshot.parent if snapshot else machine.current_parent
     values = {
-        **_defaults(config.configuration.generation),
+        **defaults(config.configuration.generation),
+        **dict.fromkeys(ROOTS, ROOT),
         "BaseBoardSerialNumber": serial,
         "BIOSGUID": f"{{{guid('bios', machine.guid)}}}",
         "BIOSSerialNumber": serial,
@@ -56,7 +68,6 @@ def _settings(model: Model, machine: Machine, config: ConfigurationOf) -> Values
         "Caption": "Virtual Machine Settings",
         "ChassisAssetTag": serial,
         "ChassisSerialNumber": serial,
-        "ConfigurationDataRoot": ROOT,
         "ConfigurationFile": rf"Virtual Machines\{config.guid}.vmcx",
         "ConfigurationID": config.guid,
         "CreationTime": moment(snapshot.created if snapshot else machine.created),
@@ -64,24 +75,26 @@ def _settings(model: Model, machine: Machine, config: ConfigurationOf) -> Values
         if snapshot
         else "Active settings for the virtual machine.",
         "ElementName": snapshot.name if snapshot else machine.name,
-        "GuestStateDataRoot": ROOT,
         "GuestStateFile": rf"Virtual Machines\{config.guid}.vmgs",
         "InstanceID": f"Microsoft:{config.guid}",
         "IsAutomaticSnapshot": bool(snapshot and snapshot.is_automatic),
         "IsSaved": machine.power == Power.SAVED and snapshot is None,
-        "LogDataRoot": ROOT,
         "Notes": [config.configuration.notes],
         "Parent": str(vssd_path(model, parent)) if parent else None,
-        "SnapshotDataRoot": ROOT,
-        "SuspendDataRoot": ROOT,
-        "SwapFileDataRoot": ROOT,
         "VirtualSystemIdentifier": machine.guid,
         "VirtualSystemType": SNAPSHOT if snapshot else REALIZED,
     }
     return {**values, **config.configuration.settings}
 
 
-def _defaults(generation: int) -> Values:
+def version_of(configuration: Configuration) -> tuple[int, ...]:
+    """The configuration version, to be compared."""
+    text = configuration.settings.get("Version", VERSION)
+    return tuple(int(part) for part in text.split("."))
+
+
+def defaults(generation: int) -> Values:
+    """The settings of a new machine."""
     is_second = generation == 2
     return {
         "AllowFullSCSICommandSet": False,
@@ -112,7 +125,7 @@ def _defaults(generation: int) -> Values:
         "SecureBootTemplateId": SECURE_BOOT_WINDOWS if is_second else None,
         "TurnOffOnGuestRestart": False,
         "UserSnapshotType": 3,
-        "Version": "10.0",
+        "Version": VERSION,
         "VirtualNumaEnabled": True,
         "VirtualSystemSubType": f"Microsoft:Hyper-V:SubType:{generation}",
     }
@@ -124,6 +137,10 @@ def _serial(machine: Machine) -> str:
     return "-".join(groups)
 
 
+BOOT_SOURCES = {1: "EFI SCSI Device", 2: "EFI Network", 3: "EFI File"}
+"""BootSourceType: what it is called."""
+
+
 def boot_sources(model: Model, config: ConfigurationOf) -> Iterator[ObjectPath]:
     """What a machine of generation 2 boots from, in order."""
     for instance_id, _type in boot_source_ids(config):
@@ -131,30 +148,42 @@ def boot_sources(model: Model, config: ConfigurationOf) -> Iterator[ObjectPath]:
 
 
 def boot_source_ids(config: ConfigurationOf) -> Iterator[tuple[str, int]]:
-    """The InstanceIDs of the boot sources and their types: 1 drive, 2 network."""
-    if config.configuration.generation != 2:
-        return
-    for drive in config.configuration.drives:
-        identifier = rf"Microsoft:{config.guid}\{drive.controller}\{drive.slot}\D\B"
-        yield identifier, 1
-    for nic in config.configuration.nics:
-        yield rf"Microsoft:{config.guid}\{nic.guid}\B", 2
+    """The InstanceIDs of the boot sources and their types, in their order."""
+    kinds = boot_tails(config.configuration)
+    for tail in boot_order(config.configuration):
+        yield rf"Microsoft:{config.guid}\{tail}", kinds[tail]
+
+
+def boot_order(configuration: Configuration) -> list[str]:
+    """The tails of the boot sources: those put in order, then the others."""
+    tails = boot_tails(configuration)
+    first = [tail for tail in configuration.boot_order if tail in tails]
+    return first + [tail for tail in tails if tail not in first]
+
+
+def boot_tails(configuration: Configuration) -> dict[str, int]:
+    """The tails of the boot sources' InstanceIDs: 1 drive, 2 network, 3 file."""
+    if configuration.generation != 2:
+        return {}
+    tails = {rf"{d.controller}\{d.slot}\D\B": 1 for d in configuration.drives}
+    tails |= {rf"{nic.guid}\B": 2 for nic in configuration.nics}
+    return tails | {rf"{file}\B": 3 for file in configuration.boot_files}
 
 
 @of_machine("Msvm_BootSourceSettingData")
 def boot_source_settings(model: Model, machine: Machine) -> Iterator[Values]:
     """The boot sources of machines of generation 2."""
     for config in configurations(machine):
+        files = config.configuration.boot_files
         for instance_id, source_type in boot_source_ids(config):
             yield {
-                "BootSourceDescription": "EFI Network"
-                if source_type == 2
-                else "EFI SCSI Device",
+                "BootSourceDescription": BOOT_SOURCES[source_type],
                 "BootSourceType": source_type,
                 "Caption": "Boot Source",
                 "Description": "Boot Source Settings",
                 "ElementName": "Boot Source",
                 "InstanceID": instance_id,
+                **files.get(instance_id.split("\\")[1], {}),
             }
 
 
@@ -184,15 +213,25 @@ def security(model: Model, machine: Machine) -> Iterator[Values]:
     """Trusted platform module and shielding."""
     for config in configurations(machine):
         yield {
-            "BindToHostTpm": False,
             "Caption": "Security Settings",
-            "DataProtectionRequested": False,
             "Description": "Settings for virtual machine security.",
             "ElementName": "Security Settings",
-            "EncryptStateAndVmMigrationTraffic": False,
             "InstanceID": rf"Microsoft:{config.guid}\{identifiers.guid('security')}",
-            "KsdEnabled": False,
-            "ShieldingRequested": False,
-            "TpmEnabled": False,
-            "VirtualizationBasedSecurityOptOut": False,
+            **SECURITY_DEFAULTS,
+            **config.configuration.security,
         }
+
+
+SECURITY_DEFAULTS: Values = dict.fromkeys(
+    (
+        "BindToHostTpm",
+        "DataProtectionRequested",
+        "EncryptStateAndVmMigrationTraffic",
+        "KsdEnabled",
+        "ShieldingRequested",
+        "TpmEnabled",
+        "VirtualizationBasedSecurityOptOut",
+    ),
+    False,
+)
+"""The properties of Msvm_SecuritySettingData that can be set."""

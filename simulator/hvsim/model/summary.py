@@ -19,7 +19,7 @@ from hvsim.model.job_class import CONCRETE_JOB, jobs
 from hvsim.model.jobs import ReturnCode
 from hvsim.model.machine import Machine, Power
 from hvsim.model.services import VSMS
-from hvsim.model.settings import SNAPSHOT, VSSD, settings
+from hvsim.model.settings import SNAPSHOT, VERSION, VSSD, settings
 from hvsim.wmi.registry import Values, method
 from hvsim.wmi.schema import VIRTUALIZATION, schema
 from hvsim.wmi.values import Instance, ObjectPath
@@ -156,11 +156,13 @@ def _configured(
         "Name": config.guid,
         "Notes": configuration.notes,
         "NumberOfProcessors": configuration.processors,
-        "Shielded": False,
+        "Shielded": configuration.security.get("ShieldingRequested", False),
         "Snapshots": _snapshots(model, machine) if "Snapshots" in names else None,
-        "Version": "10.0",
+        "Version": configuration.settings.get("Version", VERSION),
         "VirtualSwitchNames": [
-            switches[nic.switch] for nic in configuration.nics if nic.switch in switches
+            switches[nic.switch]
+            for nic in configuration.nics
+            if nic.is_connected and nic.switch in switches
         ],
         "VirtualSystemSubType": f"Microsoft:Hyper-V:SubType:{configuration.generation}",
     }

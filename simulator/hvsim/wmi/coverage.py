@@ -12,8 +12,8 @@ from hvsim.model import COMPLETE
 from hvsim.model.computer_system import RESULTS, TRANSITIONS
 from hvsim.model.jobs import JobType
 from hvsim.model.machine import Power
-from hvsim.model.management import WRITABLE
 from hvsim.model.summary import CODES
+from hvsim.model.system_changes import ALWAYS, OFF
 from hvsim.wmi.registry import entry
 from hvsim.wmi.schema import CimClass, MethodType, schemas
 
@@ -87,7 +87,9 @@ def _cell(job_type: JobType | None) -> str:
 
 def _settings() -> Iterator[str]:
     yield "## ModifySystemSettings\n"
-    yield "Changes, and gives back when read: " + ", ".join(sorted(WRITABLE)) + "."
+    yield "Changes, and gives back when read, in every state of the machine:"
+    yield ", ".join(sorted(ALWAYS)) + ".\n"
+    yield "And only while it is off: " + ", ".join(sorted(OFF)) + "."
     yield "Any other property makes the job fail with 32768.\n"
     yield "## GetSummaryInformation\n"
     yield "Knows the codes " + ", ".join(str(code) for code in CODES) + ".\n"
