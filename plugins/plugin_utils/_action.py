@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
     HypervisorConnectError,
@@ -71,6 +72,8 @@ from ansible_collections.hypervisor.connect.plugins.plugin_utils._host_variables
 with suppress(PywinrmMissing):
     libraries()
 
+display = Display()
+
 #: The connections with which a task's work is done on the controller.
 _ON_CONTROLLER = ("local", "ansible.builtin.local")
 _OWN_CONNECTION = ("hypervisor.connect.host",)
@@ -100,6 +103,7 @@ class HypervisorAction(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         del tmp
         variables = task_vars or {}
+        self._host = variables.get("inventory_hostname", "")
         if not self._is_on_controller():
             options = self._options(variables, only=("uri",))
             return self._run_as_module(result, options, variables)
@@ -176,7 +180,7 @@ class HypervisorAction(ActionBase):
         credentials = Credentials.from_options(options)
         hypervisor = _connection_to(options["uri"], credentials, environment)
         try:
-            done = self.task.run(hypervisor, options, self._task.check_mode)
+            done = self._work(hypervisor, options)
         except HypervisorConnectError as error:
             if not hypervisor.warnings:
                 raise
@@ -190,6 +194,19 @@ class HypervisorAction(ActionBase):
         if hypervisor.warnings:
             done["warnings"] = list(hypervisor.warnings)
         return done
+
+    def _work(
+        self, hypervisor: Hypervisor, options: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        check_mode = self._task.check_mode
+        if self.task.tells:
+            return self.task.run(hypervisor, options, check_mode, tell=self._tell)
+        return self.task.run(hypervisor, options, check_mode)
+
+    def _tell(self, sentence: str) -> None:
+        """Say how far a long task is, while it works."""
+        host = self._host
+        display.display(f"{self._task.action} on {host}: {sentence}")
 
     @contextmanager
     def _environment(self) -> Iterator[dict[str, str]]:

@@ -115,6 +115,14 @@ class Hypervisor(ABC):
             xml: Keep the definition as the hypervisor writes it.
         """
 
+    def read_vms(self, names: Collection[str]) -> tuple[VirtualMachine, ...]:
+        """Machines in full, with ``next_start``, as plans need them; as list_vms."""
+        return self.list_vms(names, detail=FULL)
+
+    def name_key(self, name: str) -> str:
+        """What two names have in common that the hypervisor takes for the same."""
+        return name
+
     @abstractmethod
     def find_vm(self, name_or_uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
         """The machine of that name, or else of that UUID.
@@ -309,6 +317,14 @@ class Hypervisor(ABC):
 
     def screenshot(self, vm: VirtualMachine) -> Screenshot:
         """What a running machine shows on its screen."""
+        raise NotImplementedError
+
+    def check_keys(self, keys: Sequence[str]) -> None:
+        """Refuse names that are none of a key.
+
+        Raises:
+            PlanRefused: A key is not known, or this hypervisor has none of that name.
+        """
         raise NotImplementedError
 
     def send_keys(self, vm: VirtualMachine, keys: Sequence[str], hold: int) -> None:

@@ -141,6 +141,22 @@ def find(hypervisor: Hypervisor, wish: Wish) -> VirtualMachine | None:
         raise
 
 
+def machine_of(
+    hypervisor: Hypervisor, options: Mapping[str, Any], *, detail: str = SUMMARY
+) -> VirtualMachine:
+    """The machine that the options ``name`` or ``uuid`` mean.
+
+    Raises:
+        MachineNotFound: There is none.
+    """
+    if options["uuid"] is None:
+        if not options["name"]:
+            raise HypervisorConnectError("name is empty", remedy="name a machine")
+        return hypervisor.find_vm(options["name"], detail=detail)
+    wanted = Description.from_options({"uuid": options["uuid"]})
+    return hypervisor.find_uuid(str(wanted.uuid), detail=detail)
+
+
 def settle(
     hypervisor: Hypervisor,
     works: list[Work],

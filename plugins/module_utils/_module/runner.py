@@ -57,11 +57,13 @@ class Task:
             mode; returns the result. It raises HypervisorConnectError.
         options: The argument spec of the module's own options.
         rules: Further arguments of AnsibleModule, such as mutually_exclusive.
+        tells: Whether ``run`` takes, as ``tell``, what gets sentences about how far it is.
     """
 
-    run: Callable[[Hypervisor, Mapping[str, Any], bool], dict[str, Any]]
+    run: Callable[..., dict[str, Any]]
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     rules: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    tells: bool = False
 
     @property
     def argument_spec(self) -> dict[str, Any]:
@@ -115,6 +117,8 @@ def run_module(task: Task) -> None:
         module.fail_json(**failure(error, module.params["password"]))
     if not module._diff:
         result.pop("diff", None)
+    if result.get("failed"):
+        module.fail_json(**result)
     module.exit_json(**result)
 
 
