@@ -16,7 +16,11 @@ author: hypervisor.connect contributors (@hypervisor-connect)
 extends_documentation_fragment:
   - hypervisor.connect.hypervisor
   - hypervisor.connect.hypervisor.attributes
-  - hypervisor.connect.hypervisor.info
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
 options:
   names:
     description: Names or UUIDs of machines. By default all.

@@ -19,7 +19,6 @@ from .._core.errors import HypervisorConnectError
 from .._core.printable import printable
 from .._hypervisor.credentials import Credentials
 from .._hypervisor.factory import open_hypervisor
-from .._hypervisor.hypervisor import Hypervisor
 from .._uri.redaction import MASK, redact
 
 LONGEST_TIMEOUT = 24 * 60 * 60  # seconds
