@@ -294,6 +294,6 @@ options:
   hyperv:
     description:
       - Properties that the other options have no word for, by settings class, on Hyper-V. Libvirt ignores it.
-      - As in V({Msvm_ProcessorSettingData: {Limit: 50000}}).
+      - 'As in C({Msvm_ProcessorSettingData: {Limit: 50000}}).'
     type: dict
 """
