@@ -20,7 +20,12 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from hvsim import powershell
-from hvsim.files import Files, NotFound
+from hvsim.files import Files, InUse, NotFound
+
+IN_USE = (
+    "The process cannot access the file because it is being used by another "
+    "process.\r\n"
+)
 
 
 class Interrupted(Exception):
@@ -252,6 +257,9 @@ def _run_simple(command: Simple, state: State, console: Console) -> int:
     except NotFound:
         console.write_error("The system cannot find the path specified.\r\n")
         return 1
+    except InUse:
+        console.write_error(IN_USE)
+        return 1
     return code
 
 
@@ -378,7 +386,33 @@ def _mkdir(tail: str, state: State, console: Console) -> int:
         if state.host.files.is_directory(path) or state.host.files.is_file(path):
             console.write_error(f"A subdirectory or file {name} already exists.\r\n")
             return 1
-        state.host.files.make_directory(path)
+        try:
+            state.host.files.make_directory(path)
+        except NotFound:
+            console.write_error("The system cannot find the path specified.\r\n")
+            return 1
+    return 0
+
+
+@_command(BUILTINS, "rd", "rmdir")
+def _rmdir(tail: str, state: State, console: Console) -> int:
+    names = words(tail)
+    whole = any(name.lower() == "/s" for name in names)
+    for name in names:
+        if re.fullmatch(r"/[a-zA-Z]", name):
+            continue
+        path = state.path(name)
+        try:
+            if state.host.files.entries(path) and not whole:
+                console.write_error("The directory is not empty.\r\n")
+                return 1
+            state.host.files.remove_directory(path)
+        except NotFound:
+            console.write_error("The system cannot find the file specified.\r\n")
+            return 1
+        except InUse:
+            console.write_error(IN_USE)
+            return 1
     return 0
 
 
@@ -392,6 +426,8 @@ def _del(tail: str, state: State, console: Console) -> int:
             state.host.files.remove(path)
         except NotFound:
             console.write_error(f"Could Not Find {path}\r\n")
+        except InUse as error:
+            console.write_error(f"{error}\r\n{IN_USE}")
     return 0
 
 

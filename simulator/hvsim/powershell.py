@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from hvsim.files import Files, NotFound
+from hvsim.files import Files, InUse, NotFound
 
 VERSION = "5.1"
 
@@ -635,6 +635,21 @@ def _no_path(path: str, command: str) -> _Failed:
     )
 
 
+def _in_use(path: str, command: str) -> _Failed:
+    name = command.replace("-", "")
+    return _Failed(
+        ErrorRecord(
+            f"The process cannot access the file '{path}' because it is being used by "
+            "another process.",
+            f"{name}IOError,Microsoft.PowerShell.Commands.{name}Command",
+            "WriteError",
+            "System.IO.IOException",
+            path,
+            command,
+        )
+    )
+
+
 Command = Callable[[Session, Stage, list[object], Output], None]
 COMMANDS: dict[str, Command] = {}
 _ALIASES = {
@@ -809,6 +824,8 @@ def _set_content(
         session.world.files.write(path, text.encode())
     except NotFound:
         raise _no_path(path, "Set-Content") from None
+    except InUse:
+        raise _in_use(path, "Set-Content") from None
 
 
 @_command("remove-item")
@@ -820,6 +837,8 @@ def _remove_item(
         session.world.files.remove(path)
     except NotFound:
         raise _no_path(path, "Remove-Item") from None
+    except InUse:
+        raise _in_use(path, "Remove-Item") from None
 
 
 @_command("test-path")
@@ -858,7 +877,7 @@ def _restore(session: Session, match: re.Match[str], output: Output) -> None:
     try:
         lines = files.read(source).split() if files.is_file(source) else []
         files.write(target, b"".join(base64.b64decode(line) for line in lines))
-    except (binascii.Error, NotFound) as error:
+    except (binascii.Error, InUse, NotFound) as error:
         raise Exit(1) from error
 
 

@@ -16,7 +16,10 @@ from hvsim.model.clock import HeldClock
 from hvsim.model.model import Model
 from hvsim.namespaces import NS, WMI, qname
 from hvsim.soap import Filter, Names, Request
+from hvsim.wmi.embedded import to_text
 from hvsim.wmi.resource import WmiResource
+from hvsim.wmi.schema import VIRTUALIZATION, schema
+from hvsim.wmi.values import Instance
 
 V2 = WMI + "root/virtualization/v2/"
 CIMV2 = WMI + "root/cimv2/"
@@ -48,6 +51,22 @@ def element(name: str, uri: str, content: str = "") -> etree._Element:
     return etree.fromstring(
         f'<p:{name} xmlns:p="{uri}" {declared}>{content}</p:{name}>'
     )
+
+
+def embedded(class_name: str, **given: Any) -> str:
+    """An instance as a parameter holds it, with what is given and nothing else."""
+    cim_class = schema(VIRTUALIZATION).find(class_name)
+    root = etree.fromstring(to_text(Instance(cim_class, given)))
+    for item in list(root):
+        if item.get("PROPAGATED"):
+            root.remove(item)
+    return f"<![CDATA[{etree.tostring(root, encoding='unicode')}]]>"
+
+
+def told(text: str) -> dict[str | None, str | None]:
+    """The properties of an embedded instance."""
+    root = etree.fromstring(text)
+    return {item.get("NAME"): item.findtext("VALUE") for item in root}
 
 
 def reference(uri: str, **selectors: str) -> str:
@@ -109,6 +128,22 @@ class Client:
         """A method of the management service."""
         output = self.invoke(V2 + VSMS, method, content, CreationClassName=VSMS)
         return values(output)
+
+    def call(self, service: str, method: str, content: str = "") -> dict[str, Any]:
+        """A method of one of the services: what it gives."""
+        uri = V2 + service
+        return values(self.invoke(uri, method, content, CreationClassName=service))
+
+    def job(self, output: dict[str, Any]) -> dict[str, Any]:
+        """The job that a method has started, as it is after its time."""
+        assert output["ReturnValue"] == "4096"
+        self.clock.advance(self.model.job_seconds + 1)
+        (row,) = [row for row in self.all_jobs() if row["InstanceID"] in output["Job"]]
+        return row
+
+    def all_jobs(self) -> list[dict[str, Any]]:
+        """The jobs of every class."""
+        return [values(job) for job in self.enumerate(V2 + "CIM_ConcreteJob")]
 
     def jobs(self) -> list[dict[str, Any]]:
         return [values(job) for job in self.enumerate(V2 + "Msvm_ConcreteJob")]

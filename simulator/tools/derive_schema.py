@@ -44,12 +44,12 @@ TimeSyncComponentSettingData VirtualEthernetSwitch
 VirtualEthernetSwitchManagementService VirtualEthernetSwitchSettingData
 VirtualHardDiskSettingData VirtualHardDiskState VirtualSystemManagementService
 VirtualSystemManagementServiceSettingData VirtualSystemSettingData
-VirtualSystemSettingDataComponent VirtualSystemSnapshotService VssComponent
-VssComponentSettingData
+VirtualSystemSettingDataComponent VirtualSystemSnapshotService
+VirtualSystemSnapshotSettingData VssComponent VssComponentSettingData
 """
 CIMV2 = """
 CIM_DataFile Win32_BIOS Win32_ComputerSystem Win32_ComputerSystemProduct
-Win32_OperatingSystem Win32_Process Win32_Processor Win32_Service
+Win32_Directory Win32_OperatingSystem Win32_Process Win32_Processor Win32_Service
 """
 
 Class = dict[str, Any]

@@ -12,6 +12,14 @@ from enum import IntEnum
 
 from hvsim.files import Files
 
+DISK_FOLDER = r"C:\VMs\Virtual Hard Disks"
+DATA_FOLDER = r"C:\ProgramData\Microsoft\Windows\Hyper-V"
+FOLDERS = (
+    DISK_FOLDER,
+    DATA_FOLDER + r"\Virtual Machines",
+    DATA_FOLDER + r"\Snapshots",
+)
+"""Where the host puts disks, machines and checkpoints by itself."""
 GIB = 1 << 30
 MIB = 1 << 20
 
@@ -62,6 +70,8 @@ class Image:
     """Bytes to which the disk may shrink: the end of the guest's last partition."""
     parent_guid: str = ""
     """The identifier that its parent had when the two were joined."""
+    slack: int = 0
+    """Bytes of the file that compacting gives back."""
 
     @property
     def extension(self) -> str:
@@ -105,8 +115,8 @@ class ImageFiles:
         return found if isinstance(found, Image) else None
 
     def remove(self, path: str) -> None:
-        """Take a file away. Raises NotFound, InUse."""
-        self.files.remove(path)
+        """Take a file away, whatever holds it. Raises NotFound."""
+        self.files.remove(path, by_holder=True)
 
     def all(self) -> list[Image]:
         """Every image, in the order in which they were made."""

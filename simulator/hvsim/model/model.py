@@ -18,7 +18,7 @@ from typing import Any
 from hvsim.files import Files
 from hvsim.model.clock import Clock, SystemClock
 from hvsim.model.identifiers import guid
-from hvsim.model.images import GIB, Image, ImageFiles
+from hvsim.model.images import FOLDERS, GIB, Image, ImageFiles
 from hvsim.model.jobs import (
     TIME_BEFORE_REMOVAL,
     Job,
@@ -76,6 +76,8 @@ class Model:
         self.switches = default_switches(self.ports)
         self.files = Files()
         self.files.is_held = self.is_held
+        for folder in FOLDERS:
+            self.files.make_directory(folder)
         self.images = ImageFiles(self.files)
         self.images.add(Image(r"C:\ISO\debian-12.iso", 660_602_880))
         self.machines: dict[str, Machine] = {}

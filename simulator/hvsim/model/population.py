@@ -176,6 +176,7 @@ class Population:
                 DiskType.DYNAMIC,
                 guid=guid("image", path),
                 minimum=gib * GIB // 2,
+                slack=used // 4,
             )
         )
 

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
+from hvsim.interpreter import Host, Memory, State, program, run
 from hvsim.model.clock import moment
 from hvsim.model.identifiers import guid
 from hvsim.wmi.registry import Values, method, of_host
@@ -41,6 +43,11 @@ SERVICES = (
 )
 """Name, DisplayName, PathName of the services that are told."""
 HYPERV_SERVICES = ("vmms", "vmcompute")
+SYSTEM_DIRECTORY = r"C:\Windows\System32"
+PROCESS_SECONDS = 0.1
+PATH_NOT_FOUND = 9
+INVALID_PARAMETER = 21
+"""ReturnValues of Win32_Process.Create."""
 
 
 @of_host("Win32_ComputerSystem", CIMV2)
@@ -289,11 +296,34 @@ def processes(model: Model) -> Iterator[Values]:
 def create_process(
     model: Model, instance: Instance | None, parameters: Values
 ) -> Values:
-    """Start a program: it is listed from then on, and does nothing."""
+    """Start a program.
+
+    What hvsim's cmd.exe knows is done after a moment, and its process is gone then:
+    `cmd /c mkdir` makes a folder, and nobody learns of its exit code. Any other
+    program is listed from then on, and does nothing.
+    """
     command = parameters.get("CommandLine")
     if not command:
-        return {"ReturnValue": 21}
-    number = 20000 + 4 * len(model.processes)
-    name = command.split()[0].strip('"').rpartition("\\")[2]
-    model.processes.append((number, name, command))
+        return {"ReturnValue": INVALID_PARAMETER}
+    directory = parameters.get("CurrentDirectory")
+    if directory and not model.files.is_directory(directory):
+        return {"ReturnValue": PATH_NOT_FOUND}
+    model.processes_made += 1
+    number = 20000 + 4 * model.processes_made
+    path = command.split('"')[1] if command.startswith('"') else command.split()[0]
+    name = path.rpartition("\\")[2]
+    process = (number, name, command)
+    model.processes.append(process)
+    if program(path):
+        work = partial(_run, model, process, directory or SYSTEM_DIRECTORY)
+        if model.job_seconds > 0:
+            model.at(model.now() + min(model.job_seconds, PROCESS_SECONDS), work)
+        else:
+            work()
     return {"ProcessId": number, "ReturnValue": 0}
+
+
+def _run(model: Model, process: tuple[int, str, str], directory: str) -> None:
+    host = Host(computer=model.hostname, files=model.files)
+    run(process[2], State(host, "Administrator", directory), Memory())
+    model.processes.remove(process)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Values = dict[str, Value]
 HostSource = Callable[["Model"], Iterable[Values]]
 MachineSource = Callable[["Model", "Machine"], Iterable[Values]]
+Finder = Callable[["Model", str], Iterable[Values]]
+"""Takes the value of a property, gives the instances that have it."""
 Method = Callable[["Model", "Instance | None", Values], Values]
 """Takes the parameters in by their declared names, gives those out with ReturnValue."""
 
@@ -34,6 +36,7 @@ class ClassEntry:
 
     host: list[HostSource] = field(default_factory=list)
     machine: list[MachineSource] = field(default_factory=list)
+    finders: dict[str, Finder] = field(default_factory=dict)
     methods: dict[str, Method] = field(default_factory=dict)
     static: set[str] = field(default_factory=set)
 
@@ -54,6 +57,21 @@ def of_host(
     def register(source: HostSource) -> HostSource:
         entry(namespace, class_name).host.append(source)
         return source
+
+    return register
+
+
+def by_property(
+    class_name: str, name: str, namespace: str = VIRTUALIZATION
+) -> Callable[[Finder], Finder]:
+    """Register a function that finds instances by a property's value, without others.
+
+    A query with that property in it asks this instead of those of `of_host`.
+    """
+
+    def register(finder: Finder) -> Finder:
+        entry(namespace, class_name).finders[name.lower()] = finder
+        return finder
 
     return register
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hvsim.model import COMPLETE
@@ -47,10 +47,14 @@ assert COMPLETE
 
 @dataclass(frozen=True)
 class Hint:
-    """Which machines can have what is wanted: those of a GUID, or those of a name."""
+    """Which machines can have what is wanted: those of a GUID, or those of a name.
+
+    And what properties have to be: names in lower case with their values.
+    """
 
     guid: str | None = None
     name: str | None = None
+    equal: tuple[tuple[str, str], ...] = ()
 
 
 EVERYTHING = Hint()
@@ -82,7 +86,7 @@ class Repository:
         classes = schema(cim_class.namespace).with_derived(cim_class.name)
         entries = [(c, entry(c.namespace, c.name)) for c in classes]
         with self.model.locked():
-            found = [i for c, e in entries for i in self._of_host(c, e)]
+            found = [i for c, e in entries for i in self._of_host(c, e, hint)]
             machines = list(self._machines(hint))
         yield from found
         of_machines = [(c, e) for c, e in entries if e.machine]
@@ -95,8 +99,13 @@ class Repository:
                 yield from made
 
     def _of_host(
-        self, cim_class: CimClass, registered: ClassEntry
+        self, cim_class: CimClass, registered: ClassEntry, hint: Hint
     ) -> Iterator[Instance]:
+        for name, value in hint.equal:
+            if finder := registered.finders.get(name):
+                for values in finder(self.model, value):
+                    yield Instance(cim_class, values, self.model.hostname)
+                return
         for source in registered.host:
             for values in source(self.model):
                 yield Instance(cim_class, values, self.model.hostname)
@@ -138,7 +147,8 @@ class Repository:
         if cim_class.is_association:
             return self._hint_of_text(" ".join(keys.values()))
         hints = (_hint_of(cim_class, name, value) for name, value in keys.items())
-        return next((hint for hint in hints if hint), EVERYTHING)
+        equal = tuple((name.lower(), value) for name, value in keys.items())
+        return replace(next((h for h in hints if h), EVERYTHING), equal=equal)
 
     def _hint_of_text(self, text: str) -> Hint:
         """The first GUID in keys of any kind, if it is a machine's or a checkpoint's."""
@@ -312,8 +322,21 @@ def _unique(links: Iterable[Instance]) -> Iterator[Instance]:
 
 
 def _hint(condition: wql.Condition | None, cim_class: CimClass) -> Hint:
-    """What the conjuncts of a condition say about the machine."""
+    """What the conjuncts of a condition say about the machine, and of properties."""
     conjuncts = condition.operands if isinstance(condition, wql.And) else (condition,)
+    equal = tuple(
+        (item.property.lower(), item.literal)
+        for item in conjuncts
+        if isinstance(item, wql.Comparison)
+        and item.operator == "="
+        and isinstance(item.literal, str)
+    )
+    return replace(_machine_hint(conjuncts, cim_class), equal=equal)
+
+
+def _machine_hint(
+    conjuncts: Iterable[wql.Condition | None], cim_class: CimClass
+) -> Hint:
     for item in conjuncts:
         found = None
         if isinstance(item, wql.Comparison) and item.operator == "=":
