@@ -198,7 +198,27 @@ vms:
           type: list
           elements: str
           returned: success
-          sample: [hd]
+          sample: [disk]
+        secure_boot_template:
+          description: Whose signatures count, on Hyper-V.
+          type: str
+          returned: success
+          sample: MicrosoftWindows
+        tpm:
+          description: Whether it has a TPM, or null where that was not read.
+          type: bool
+          returned: success
+          sample: false
+        generation:
+          description: The generation, V(1) or V(2), on Hyper-V.
+          type: int
+          returned: success
+          sample: 2
+        version:
+          description: The version of its configuration, on Hyper-V.
+          type: str
+          returned: success
+          sample: "9.0"
     disks:
       description: Its disks and drives; null unless its definition was read.
       type: list
@@ -293,6 +313,16 @@ vms:
           elements: str
           returned: success
           sample: [192.168.122.17/24]
+        vlan:
+          description: The identifier of its VLAN, V(0) for none, or null where that is not known.
+          type: int
+          returned: success
+          sample: 0
+        connected:
+          description: Whether its cable is plugged in, or null where that is not known.
+          type: bool
+          returned: success
+          sample: true
     snapshots:
       description: Its snapshots; null unless its definition was read.
       type: list
@@ -329,6 +359,55 @@ vms:
           type: str
           returned: success
           sample: Clean installation.
+    cpu:
+      description: C(topology), C(mode), C(model) and C(nested) of its processor, in the words of O(hypervisor.connect.vm#module:cpu);
+        null unless its definition was read.
+      type: dict
+      returned: success
+      sample: {"topology": null, "mode": "host-model", "model": null, "nested": null}
+    dynamic_memory:
+      description: Its dynamic memory on Hyper-V, in the words of O(hypervisor.connect.vm#module:dynamic_memory), with sizes in bytes.
+      type: dict
+      returned: success
+      sample: {"enabled": false, "minimum": 536870912, "maximum": 1099511627776, "buffer": 20, "weight": 5000}
+    integration_services:
+      description: Which integration services of Hyper-V are on, in the words of
+        O(hypervisor.connect.vm#module:integration_services).
+      type: dict
+      returned: success
+      sample: {"heartbeat": true, "shutdown": true}
+    graphics:
+      description: Its screens, in the words of O(hypervisor.connect.vm#module:graphics).
+      type: list
+      elements: dict
+      returned: success
+      sample: [{"type": "vnc", "listen": "127.0.0.1", "port": 5900}]
+    serials:
+      description: Its serial ports, in the words of O(hypervisor.connect.vm#module:serials).
+      type: list
+      elements: dict
+      returned: success
+      sample: [{"type": "pty", "path": null}]
+    start_action:
+      description: What happens to it when its host starts, V(nothing), V(if_running) or V(always); null where that is not known.
+      type: str
+      returned: success
+      sample: always
+    start_delay:
+      description: Seconds to wait with that.
+      type: int
+      returned: success
+      sample: 0
+    stop_action:
+      description: What happens to it when its host stops, V(off), V(save) or V(shut_down); null where that is not known.
+      type: str
+      returned: success
+      sample: save
+    checkpoint_type:
+      description: What a checkpoint keeps, in the words of O(hypervisor.connect.vm#module:checkpoint_type).
+      type: str
+      returned: success
+      sample: production
     xml:
       description: The definition as libvirt writes it, without secrets.
       type: str
