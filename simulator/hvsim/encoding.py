@@ -11,6 +11,7 @@ their fraction. Where [MS-WSMV] 3.1.4.1.26 differs (nil for arrays), the recordi
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 
@@ -204,6 +205,16 @@ def row(columns: Iterable[tuple[PropertyType, Value]]) -> bytes:
     return f"<w:XmlFragment {_ROW_NS}>{parts}</w:XmlFragment>".encode()
 
 
+def _output(kind: PropertyType, value: Value) -> str:
+    """A parameter out; bytes are one element in Base64.
+
+    libvirt's hypervDomainScreenshot reads the image of a machine's screen so.
+    """
+    if kind.cim_type == "uint8" and kind.is_array and value is not None:
+        return f"<p:{kind.name}>{b64encode(bytes(value)).decode()}</p:{kind.name}>"
+    return element("p:", kind, value)
+
+
 def output(
     cim_class: CimClass,
     method: str,
@@ -212,7 +223,7 @@ def output(
 ) -> bytes:
     """METHOD_OUTPUT: parameters out, ReturnValue last."""
     parts = "".join(
-        element("p:", kind, values.get(kind.name))
+        _output(kind, values.get(kind.name))
         for kind in sorted(outputs, key=lambda kind: kind.name.lower())
     )
     result = element("p:", PropertyType("ReturnValue", "uint32"), values["ReturnValue"])

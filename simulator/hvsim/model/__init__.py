@@ -10,12 +10,18 @@ all of them.
 from __future__ import annotations
 
 from hvsim.model import (
+    boot_sources,
+    checkpoints,
     computer_system,
+    console,
     defining,
     definitions,
     devices,
+    feature_methods,
+    guest_methods,
     host_disks,
     host_files,
+    host_settings,
     image_service,
     integration,
     job_class,
@@ -23,6 +29,7 @@ from hvsim.model import (
     networking,
     resource_methods,
     resources,
+    security_service,
     services,
     settings,
     snapshots,
@@ -32,12 +39,18 @@ from hvsim.model import (
 )
 
 COMPLETE = (
+    boot_sources,
+    checkpoints,
     computer_system,
+    console,
     defining,
     definitions,
     devices,
+    feature_methods,
+    guest_methods,
     host_disks,
     host_files,
+    host_settings,
     image_service,
     integration,
     job_class,
@@ -45,6 +58,7 @@ COMPLETE = (
     networking,
     resource_methods,
     resources,
+    security_service,
     services,
     settings,
     snapshots,

@@ -19,6 +19,7 @@ from hvsim.model.clock import NEVER, moment
 from hvsim.model.common import SYSTEM, healthy, system_path
 from hvsim.model.jobs import Job, JobError, JobType, ReturnCode
 from hvsim.model.machine import Change, Machine, Power
+from hvsim.model.starting import obstacle
 from hvsim.wmi.registry import Values, method, of_host, of_machine
 from hvsim.wmi.schema import VIRTUALIZATION
 from hvsim.wmi.values import Instance, ObjectPath
@@ -56,6 +57,7 @@ CHANGING = {
     JobType.POWER_OFF: Change.SHUTTING_DOWN,
     JobType.SHUT_DOWN: Change.SHUTTING_DOWN,
 }
+STARTS = (JobType.START, JobType.RESTORE)
 OTHER_STATES = {
     JobType.SAVE: "Saving",
     JobType.PAUSE: "Pausing",
@@ -109,7 +111,7 @@ def machine_system(model: Model, machine: Machine) -> Iterator[Values]:
         "Name": machine.guid,
         "NumberOfNumaNodes": 1,
         "OnTimeInMilliseconds": int(uptime * 1000),
-        "OperationalStatus": [2],
+        "OperationalStatus": machine.operational[0],
         "OtherEnabledState": machine.other_state,
         "ProcessID": machine.process_id,
         "ReplicationHealth": 0,
@@ -118,7 +120,7 @@ def machine_system(model: Model, machine: Machine) -> Iterator[Values]:
         "RequestedState": machine.requested,
         "ResetCapability": 1,
         "Status": "OK",
-        "StatusDescriptions": ["Operating normally"],
+        "StatusDescriptions": machine.operational[1],
         "TimeOfLastConfigurationChange": moment(machine.configured),
         "TimeOfLastStateChange": moment(machine.changed),
     }
@@ -195,6 +197,9 @@ def _settle(machine: Machine) -> None:
 
 
 def _arrive(model: Model, machine: Machine, job_type: JobType) -> JobError | None:
+    error = obstacle(model, machine) if job_type in STARTS else None
+    if error:
+        return error
     enter(machine, RESULTS[job_type], model.now(), afresh=job_type)
     return None
 

@@ -19,8 +19,9 @@ from hvsim.model.host_disks import host_disks
 from hvsim.model.identifiers import FLOPPY, IDE
 from hvsim.model.images import Image
 from hvsim.model.jobs import ReturnCode
-from hvsim.model.machine import Configuration, Drive, Machine
+from hvsim.model.machine import Configuration, Drive
 from hvsim.model.resources import MEDIUM_DEFAULTS
+from hvsim.model.starting import holder_of
 from hvsim.wmi.embedded import EmbeddedError
 from hvsim.wmi.registry import Values
 
@@ -231,17 +232,6 @@ def _image(edit: Edit, drive: Drive, resource: list[str] | None) -> Image:
             f"used by another process. (0x80070020)",
         )
     return image
-
-
-def holder_of(model: Model, path: str, but: Machine) -> Machine | None:
-    """Another machine that is on and has that disk."""
-    wanted = path.lower()
-    for machine in model.machines.values():
-        if machine.is_on and machine is not but:
-            for drive in machine.configuration.drives:
-                if drive.path and not drive.is_dvd and drive.path.lower() == wanted:
-                    return machine
-    return None
 
 
 def modify_medium(edit: Edit, tail: str, values: Values) -> None:

@@ -13,7 +13,7 @@ from hvsim.model.common import configurations, settings_path
 from hvsim.model.computer_system import enter, when_shut_down
 from hvsim.model.devices import device
 from hvsim.model.jobs import JobType, ReturnCode
-from hvsim.model.machine import INTEGRATION, Change, Machine, Power
+from hvsim.model.machine import INTEGRATION, Change, Configuration, Machine, Power
 from hvsim.model.resources import allocation
 from hvsim.model.settings import vssd_path
 from hvsim.wmi.embedded import to_text
@@ -43,13 +43,16 @@ def _register(name: str) -> None:
     @of_machine(f"{class_name}SettingData")
     def settings(model: Model, machine: Machine) -> Iterator[Values]:
         for config in configurations(machine):
-            yield allocation(
+            values = allocation(
                 rf"Microsoft:{config.guid}\{component}",
                 0,
                 f"{SUB_TYPES.get(name, NAMES[name])} Component",
                 NAMES[name],
                 EnabledState=2 if config.configuration.integration[name] else 3,
             )
+            if name == "KvpExchange":
+                values |= _pairs_of_host(config.configuration)
+            yield values
 
     @of_machine(class_name)
     def components(model: Model, machine: Machine) -> Iterator[Values]:
@@ -87,7 +90,8 @@ def _exchange(machine: Machine) -> Values:
     if status(machine, "KvpExchange") != 2:
         return {}
     guest = machine.guest
-    first = [nic.addresses for nic in machine.configuration.nics]
+    connected = (nic for nic in machine.configuration.nics if nic.is_connected)
+    first = [nic.addresses for nic in connected]
     addresses = [address for listed in first for address, _ in listed]
     items = {
         "FullyQualifiedDomainName": guest.hostname,
@@ -107,6 +111,17 @@ def _exchange(machine: Machine) -> Values:
 def _item(name: str, data: str, source: int) -> str:
     cim_class = schema(VIRTUALIZATION).find("Msvm_KvpExchangeDataItem")
     return to_text(Instance(cim_class, {"Data": data, "Name": name, "Source": source}))
+
+
+def _pairs_of_host(configuration: Configuration) -> Values:
+    """The key-value pairs that were set from the host."""
+    return {
+        name: [
+            _item(key, data, source)
+            for key, data in configuration.exchange.get(source, {}).items()
+        ]
+        for name, source in (("HostExchangeItems", 0), ("HostOnlyItems", 4))
+    }
 
 
 for _name in INTEGRATION:

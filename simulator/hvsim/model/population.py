@@ -86,7 +86,11 @@ class Population:
         chance = random.Random(f"{self._seed}/{name}/{copies}")  # noqa: S311
         generation = generation or GENERATIONS[index % len(GENERATIONS)]
         configuration = self._configuration(
-            machine_guid, name, index, generation, chance
+            machine_guid,
+            name if copies == 1 else f"{name} ({copies})",
+            index,
+            generation,
+            chance,
         )
         machine = Machine(
             guid=machine_guid,

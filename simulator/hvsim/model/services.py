@@ -29,6 +29,18 @@ SERVICES = {
 """Class, Name (as public dumps of hosts show it), ElementName."""
 
 
+SETTINGS: Values = {
+    "DefaultExternalDataRoot": r"C:\ProgramData\Microsoft\Windows\Hyper-V",
+    "DefaultVirtualHardDiskPath": r"C:\VMs\Virtual Hard Disks",
+    "EnhancedSessionModeEnabled": False,
+    "HbaLunTimeout": 30,
+    "MaximumMacAddress": "00155D01FFFF",
+    "MinimumMacAddress": "00155D010000",
+    "NumaSpanningEnabled": True,
+}
+"""The host's defaults that ModifyServiceSettings changes."""
+
+
 def service_path(model: Model, class_name: str) -> ObjectPath:
     """The path of a service."""
     return path(
@@ -73,17 +85,12 @@ def settings(model: Model) -> Iterator[Values]:
     """The host's defaults."""
     yield {
         "Caption": "Hyper-V Virtual Machine Management Service",
-        "DefaultExternalDataRoot": r"C:\ProgramData\Microsoft\Windows\Hyper-V",
-        "DefaultVirtualHardDiskPath": r"C:\VMs\Virtual Hard Disks",
         "Description": "Settings of the virtual machine management service.",
         "ElementName": "Hyper-V Virtual Machine Management Service",
-        "EnhancedSessionModeEnabled": False,
-        "HbaLunTimeout": 30,
         "HypervisorRootSchedulerEnabled": False,
         "InstanceID": f"Microsoft:{model.hostname}",
-        "MaximumMacAddress": "00155D01FFFF",
-        "MinimumMacAddress": "00155D010000",
-        "NumaSpanningEnabled": True,
+        **SETTINGS,
+        **model.host_settings,
     }
 
 

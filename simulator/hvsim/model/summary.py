@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hvsim.model.clock import moment
 from hvsim.model.common import ConfigurationOf, configurations
+from hvsim.model.console import picture
 from hvsim.model.devices import load
 from hvsim.model.integration import status
 from hvsim.model.job_class import CONCRETE_JOB, jobs
@@ -137,7 +138,7 @@ def _summary(
     for code in codes:
         if code in THUMBNAILS and machine.power == Power.RUNNING:
             width, height = THUMBNAILS[code]
-            values["ThumbnailImage"] = [0] * (2 * width * height)
+            values["ThumbnailImage"] = picture(machine, width, height)
             values["ThumbnailImageWidth"] = width
             values["ThumbnailImageHeight"] = height
     return {name: value for name, value in values.items() if name in names}
@@ -187,14 +188,14 @@ def _running(model: Model, machine: Machine, names: set[str]) -> Values:
         "IntegrationServicesVersionState": 1 if runs else 0,
         "MemoryAvailable": 20 if runs and memory.dynamic else None,
         "MemoryUsage": memory.startup if machine.is_on else 0,
-        "OperationalStatus": [2],
+        "OperationalStatus": machine.operational[0],
         "OtherEnabledState": machine.other_state,
         "ProcessorLoad": load(machine) if machine.is_on else 0,
         "ProcessorLoadHistory": [load(machine)] * 3 if machine.is_on else [],
         "ReplicationHealth": 0,
         "ReplicationMode": 0,
         "ReplicationState": 0,
-        "StatusDescriptions": ["Operating normally"],
+        "StatusDescriptions": machine.operational[1],
         "SwapFilesInUse": False,
         "UpTime": int(machine.uptime(model.now()) * 1000),
     }

@@ -11,6 +11,7 @@ where a string is expected (both seen by the author of r4sd/go-wsman on a real h
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -61,12 +62,29 @@ def read_parameters(request: Request, declared: MethodType) -> Values:
         elif kind.is_array:
             if values.get(kind.name) is None:
                 values[kind.name] = []
-            values[kind.name].append(_read(child, kind, declared))
+            values[kind.name] += _items(child, kind, declared)
         elif kind.name in values:
             raise Fault(Code.SCHEMA_VALIDATION_ERROR)
         else:
             values[kind.name] = _read(child, kind, declared)
     return values
+
+
+def _items(
+    element: etree._Element, kind: PropertyType, declared: MethodType
+) -> list[Value]:
+    """What one element of an array holds: one item, or bytes in Base64.
+
+    A byte has three digits at most, Base64 four characters at least; both are taken,
+    as what Windows takes of bytes is not documented.
+    """
+    text = "".join((element.text or "").split())
+    if kind.cim_type == "uint8" and len(text) > 3:
+        try:
+            return list(b64decode(text, validate=True))
+        except ValueError:
+            raise InvalidMethodParameters(f"{declared.name}.{kind.name}") from None
+    return [_read(element, kind, declared)]
 
 
 def _read(element: etree._Element, kind: PropertyType, declared: MethodType) -> Value:

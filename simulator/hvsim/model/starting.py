@@ -1,0 +1,66 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands against the start of a machine: its processors, its images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hvsim.model.jobs import JobError, ReturnCode
+from hvsim.model.machine import Machine
+
+if TYPE_CHECKING:
+    from hvsim.model.model import Model
+
+
+def obstacle(model: Model, machine: Machine) -> JobError | None:
+    """Why a machine can't start."""
+    configuration = machine.configuration
+    if configuration.processors > model.logical_processors:
+        return _failure(
+            machine,
+            f"the host has {model.logical_processors} logical processors, "
+            f"the virtual machine {configuration.processors}.",
+        )
+    for drive in configuration.drives:
+        if not drive.path:
+            continue
+        if model.images.find(drive.path) is None:
+            return _failure(
+                machine,
+                f"'{drive.path}': The system cannot find the file specified. "
+                "(0x80070002)",
+            )
+        if not drive.is_dvd and holder_of(model, drive.path, machine):
+            return _failure(
+                machine,
+                f"'{drive.path}': The process cannot access the file because it is "
+                "being used by another process. (0x80070020)",
+            )
+    return None
+
+
+def _failure(machine: Machine, why: str) -> JobError:
+    return JobError(ReturnCode.FAILED, f"'{machine.name}' failed to start: {why}")
+
+
+def holder_of(model: Model, path: str, but: Machine) -> Machine | None:
+    """Another machine that is on and has a disk, or one upon it."""
+    wanted = path.lower()
+    for machine in model.machines.values():
+        if not machine.is_on or machine is but:
+            continue
+        for drive in machine.configuration.drives:
+            if not drive.path or drive.is_dvd:
+                continue
+            image = model.images.find(drive.path)
+            if drive.path.lower() == wanted or (
+                image is not None
+                and image.parent
+                and any(
+                    i.path.lower() == wanted for i in model.images.chain(drive.path)
+                )
+            ):
+                return machine
+    return None
