@@ -49,7 +49,8 @@ class Change:
         action: SET, ADD, CHANGE, REMOVE, CREATE_IMAGE or GROW_IMAGE.
         before: What is, in the words of the description; None where nothing is.
         after: What shall be; of a CHANGE, only what differs.
-        wish: The DiskWish or NicWish that asks for it.
+        wish: The DiskWish or NicWish that asks for it; of what only the hypervisor
+            finds, the words of the user.
         found: The Disk or Nic that is there.
         when: LIVE, NEXT_START or OFF; LIVE for a machine that is off.
         now: Whether what the machine is now differs.
@@ -61,7 +62,7 @@ class Change:
     action: str
     before: Any = None
     after: Any = None
-    wish: DiskWish | NicWish | None = None
+    wish: DiskWish | NicWish | Mapping[str, Any] | None = None
     found: Disk | Nic | None = None
     when: str = LIVE
     now: bool = True

@@ -112,9 +112,9 @@ def _boot(root: ET.Element) -> Iterator[str]:
         yield BOOT_DEVICES.get(dev, dev)
     devices = root.find("devices")
     ordered = [
-        (number(boot.get("order")) or 0, _kind(device))
+        (number(place.get("order")) or 0, _kind(device))
         for device in (devices if devices is not None else ())
-        if (boot := device.find("boot")) is not None
+        if (place := device.find("boot")) is not None
     ]
     yield from dict.fromkeys(kind for _order, kind in sorted(ordered))
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from .._hypervisor.credentials import Credentials
 from .._uri.uri import ConnectionUri
+from .changing import Changing
 from .connection import open_connection
-from .images import Images
 from .life import Life
 
 
-class LibvirtHypervisor(Images, Life):
+class LibvirtHypervisor(Changing, Life):
     """An open libvirt connection, with all that can be done over it.
 
     Args:

@@ -6,21 +6,29 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import shlex
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any
+from xml.etree import ElementTree as ET
 
+from .._hypervisor.description import DiskWish
 from .._hypervisor.hypervisor import ConnectionLost, OperationFailed
 from .._hypervisor.storage import Storage
-from .._hypervisor.values import Image, VirtualMachine
+from .._hypervisor.values import Disk, Image, ImageInfo, VirtualMachine
 from .._uri.uri import ConnectionUri
 from .binding import libvirt
 from .domain_xml import with_definition
 from .errors import NO_DOMAIN, NO_STORAGE_VOL, NO_SUPPORT
 from .reading import CALLS_AT_ONCE, Reading
 from .session import ODD_ANSWERS, said
-from .storage_xml import parse_image
+from .storage_xml import Volume, parse_image, parse_volume, volume_xml
+
+#: Types of storage pools whose volumes are files, of whatever format.
+_FILE_POOLS = ("dir", "fs", "netfs")
 
 
 class Images(Reading):
@@ -129,3 +137,119 @@ class Images(Reading):
         pool, _slash, volume = source.partition("/")
         where = [source] if source.startswith("/") else [volume, "--pool", pool]
         return shlex.join(["virsh", "--connect", self.uri, "vol-delete", *where])
+
+    # -- images that machines are to have ---------------------------------------------
+
+    def images_named(self, sources: Collection[str]) -> dict[str, ImageInfo]:
+        """The images of those sources that are there; pools are refreshed for the rest.
+
+        A device of the host (/dev/...) that no pool knows is taken to be there.
+
+        Raises:
+            OperationFailed: A path lies in no active storage pool, so that nobody but
+                the host could tell what is there.
+        """
+        found = {name: volume.info for name, volume in self._volumes(sources).items()}
+        missing = [source for source in sources if source not in found]
+        refreshed: set[str] = set()
+        for source in missing:
+            if source.startswith("/dev/"):
+                found[source] = ImageInfo(source)
+                continue
+            with self._doing(f"look for the image {source}"):
+                pool = self._pool_of(source)[0]
+                if pool.name() not in refreshed:
+                    refreshed.add(pool.name())
+                    pool.refresh()
+        again = [source for source in missing if source not in found]
+        for name, volume in self._volumes(again).items():
+            found[name] = volume.info
+        return found
+
+    def _volumes(self, sources: Iterable[str]) -> dict[str, Volume]:
+        """Those of the sources that a pool knows, by the source as it was given."""
+        found = {}
+        for source in sources:
+            volume = self._volume(source)
+            if volume is not None:
+                with self._doing(f"read the image {source}"):
+                    xml = self._volume_xml(volume)
+                    if xml is not None:
+                        found[source] = parse_volume(xml, source)
+        return found
+
+    def _pool_of(self, source: str) -> tuple[Any, str]:
+        """The active storage pool of an image that may not be there yet, and its name.
+
+        Raises:
+            OperationFailed: There is none.
+        """
+        if not source.startswith("/"):
+            pool, _slash, name = source.partition("/")
+            return self._connection.storagePoolLookupByName(pool), name
+        folder, name = posixpath.split(posixpath.normpath(source))
+        active = libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE
+        for one in self._connection.listAllStoragePools(active):
+            path = ET.fromstring(one.XMLDesc()).findtext("target/path")
+            if path is not None and posixpath.normpath(path) == folder:
+                return one, name
+        raise OperationFailed(
+            f"{source} lies in no active storage pool of the host, and only there can "
+            "libvirt look at images and make them",
+            where=self.uri,
+            remedy=f"make a pool of its folder (virsh pool-define-as NAME dir --target "
+            f"{shlex.quote(folder)}; virsh pool-start NAME), or name an image in a pool",
+        )
+
+    def make_image(self, wish: DiskWish) -> None:
+        """virStorageVolCreateXML: qcow2 in pools of files, else what the pool has."""
+        source = str(wish.source)
+        with self._doing(f"make the image {source}"):
+            pool, name = self._pool_of(source)
+            under = None
+            if wish.backing is not None:
+                under = self._volumes([wish.backing]).get(wish.backing)
+                if under is None:
+                    raise OperationFailed(
+                        f"{wish.backing}, on which {source} is to build, is in no "
+                        "active storage pool of the host",
+                        where=self.uri,
+                        remedy="make a pool of its folder",
+                    )
+            if wish.format is None:
+                kind = ET.fromstring(pool.XMLDesc()).get("type")
+                wish = replace(wish, format="qcow2" if kind in _FILE_POOLS else None)
+            size = wish.size
+            if size is None:
+                size = (under.info.size if under is not None else None) or 0
+            pool.createXML(volume_xml(name, wish, size, under))
+
+    def grow_image(self, vm: VirtualMachine | None, wish: DiskWish) -> None:
+        """virDomainBlockResize where the machine is on, else virStorageVolResize."""
+        source, size = str(wish.source), int(wish.size or 0)
+        disk = self._disk_of(vm, source)
+        if vm is not None and disk is not None and disk.source != source:
+            raise OperationFailed(
+                f"{source} can't grow, as machine {vm.name} goes on in {disk.source}, "
+                "which a snapshot made",
+                where=self.uri,
+                remedy="remove the snapshot first",
+            )
+        with self._doing(f"grow the image {source}"):
+            if vm is not None and disk is not None and self._domain(vm).isActive():
+                in_bytes = libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES
+                self._domain(vm).blockResize(disk.target, size, in_bytes)
+                return
+            volume = self._volume(source)
+            if volume is None:
+                self._pool_of(source)
+                raise OperationFailed(
+                    f"the image {source} is not there any more", where=self.uri
+                )
+            volume.resize(size)
+
+    def _disk_of(self, vm: VirtualMachine | None, source: str) -> Disk | None:
+        disks = (vm.disks or ()) if vm is not None else ()
+        return next(
+            (disk for disk in disks if source in (disk.source, *disk.backing)), None
+        )

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -25,6 +25,7 @@ from .._hypervisor.values import (
     SUSPENDED,
     Cpu,
     HostInfo,
+    Snapshot,
     VirtualMachine,
     canonical_uuid,
 )
@@ -36,7 +37,7 @@ from .connection import SSH_TRANSPORTS
 from .domain_xml import has_connected_agent, with_definition
 from .errors import NO_DOMAIN
 from .session import ODD_ANSWERS, Session, odd_answer
-from .storage_xml import parse_snapshot
+from .storage_xml import overlays_of, parse_snapshot, parse_volume, with_overlays
 
 #: virDomainState (libvirt-domain.h) in our words.
 STATES = {
@@ -119,7 +120,20 @@ class Reading(Session):
                 ]
             if detail == FULL or xml:
                 machines = self._read_definitions(machines, detail=detail, xml=xml)
-        return tuple(sorted(machines, key=lambda vm: (vm.name, vm.uuid)))
+        return _sorted(machines)
+
+    def read_vms(self, names: Collection[str]) -> tuple[VirtualMachine, ...]:
+        """Machines in full, with what those that are on become with their next start."""
+        with self._doing("read the machines"):
+            wanted = {*names, *map(canonical_uuid, names)}
+            machines = [
+                vm
+                for vm in self._all_machines()
+                if vm.name in wanted or vm.uuid in wanted
+            ]
+            read = partial(self._read_definition, detail=FULL, xml=False, for_plan=True)
+            with ThreadPoolExecutor(max_workers=CALLS_AT_ONCE) as pool:
+                return _sorted(vm for vm in pool.map(read, machines) if vm is not None)
 
     def _all_machines(self) -> list[VirtualMachine]:
         """All machines by calls that each answer for all of them."""
@@ -203,8 +217,22 @@ class Reading(Session):
             return [vm for vm in pool.map(read, machines) if vm is not None]
 
     def _read_definition(
-        self, vm: VirtualMachine, *, detail: str, xml: bool
+        self,
+        vm: VirtualMachine,
+        *,
+        detail: str,
+        xml: bool,
+        for_plan: bool = False,
     ) -> VirtualMachine | None:
+        """One machine with its definition; None where it is gone meanwhile.
+
+        Args:
+            vm: The machine in summary.
+            detail: SUMMARY or FULL.
+            xml: Whether to keep the definition itself.
+            for_plan: Whether to read its other definition, too, and what its images
+                build on.
+        """
         domain = self._domains[vm.uuid]
         try:
             definition = domain.XMLDesc(0)
@@ -212,7 +240,15 @@ class Reading(Session):
                 return replace(vm, xml=definition)
             addresses = self._addresses(domain, definition) if vm.is_active else {}
             full = with_definition(vm, definition, addresses, keep_xml=xml)
-            return replace(full, snapshots=self._snapshots(domain, vm))
+            snapshots, overlays = self._snapshots(domain, vm)
+            full = replace(full, snapshots=snapshots)
+            if not for_plan:
+                return with_overlays(full, overlays)
+            overlays = {**self._under(full, overlays), **overlays}
+            later = None
+            if vm.is_active and vm.persistent is not False:
+                later = self._next_start(domain, full, overlays)
+            return replace(with_overlays(full, overlays), next_start=later)
         except ODD_ANSWERS as error:
             # It must not hide the others: it is listed with what else is known.
             self._warn(f"machine {vm.name} was not read in full: {odd_answer(error)}")
@@ -249,21 +285,57 @@ class Reading(Session):
                 return addresses
         return {}
 
-    def _snapshots(self, domain: Any, vm: VirtualMachine) -> tuple[Any, ...]:
+    def _next_start(
+        self, domain: Any, vm: VirtualMachine, overlays: Mapping[str, str]
+    ) -> VirtualMachine:
+        """What a machine that is on becomes, by its kept definition alone."""
+        definition = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+        bare = replace(vm, vcpus=None, memory=None)
+        return with_overlays(
+            with_definition(bare, definition, {}, keep_xml=False), overlays
+        )
+
+    def _under(self, vm: VirtualMachine, known: Mapping[str, str]) -> dict[str, str]:
+        """What the images of a machine build on, as far as storage pools know.
+
+        The definition of a machine that is off does not tell it.
+        """
+        found: dict[str, str] = {}
+        for disk in vm.disks or ():
+            source = disk.source if disk.device == "disk" and not disk.backing else None
+            while source is not None and source not in {**known, **found}:
+                under = self._backing_of(source)
+                if under is None:
+                    break
+                found[source] = source = under
+        return found
+
+    def _backing_of(self, source: str) -> str | None:
+        try:
+            volume = self._volume(source)
+            if volume is None:
+                return None
+            return parse_volume(volume.XMLDesc(), source).info.backing
+        except libvirt.libvirtError:
+            if not self.is_alive():
+                raise
+            return None  # it was deleted, or its pool is off
+
+    def _snapshots(
+        self, domain: Any, vm: VirtualMachine
+    ) -> tuple[tuple[Snapshot, ...], dict[str, str]]:
+        """Its snapshots, and for each image that one made, the image under that."""
         if vm.has_snapshots is False:
-            return ()
+            return (), {}
         try:
             snapshots = domain.listAllSnapshots()
-            return tuple(
-                parse_snapshot(
-                    snapshot.getXMLDesc(), current=bool(snapshot.isCurrent())
-                )
-                for snapshot in snapshots
-            )
+            texts = [(one.getXMLDesc(), bool(one.isCurrent())) for one in snapshots]
         except libvirt.libvirtError as error:
             if not self.is_alive() or error.get_error_code() == NO_DOMAIN:
                 raise
-            return ()  # this driver has no snapshots
+            return (), {}  # this driver has no snapshots
+        found = tuple(parse_snapshot(text, current=now) for text, now in texts)
+        return found, overlays_of(text for text, _now in texts)
 
     def find_vm(self, name_or_uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
         """The machine of that name or UUID, in five calls; FULL costs more."""
@@ -296,7 +368,7 @@ class Reading(Session):
                 managed_save=saved,
             )
             if detail == FULL:
-                full = self._read_definition(vm, detail=FULL, xml=False)
+                full = self._read_definition(vm, detail=FULL, xml=False, for_plan=True)
                 if full is None:
                     raise self._not_found(wanted)
                 if full.snapshots is None:
@@ -399,3 +471,7 @@ def _member(uuid: str, uuids: frozenset[str] | None) -> bool | None:
 
 def _kib(number: int | None) -> int | None:
     return number * _KIB if number is not None else None
+
+
+def _sorted(machines: Iterable[VirtualMachine]) -> tuple[VirtualMachine, ...]:
+    return tuple(sorted(machines, key=lambda vm: (vm.name, vm.uuid)))

@@ -10,7 +10,7 @@ The elements are those of libvirt's pages "Storage pool and volume XML format" a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from xml.etree import ElementTree as ET
 
@@ -22,6 +22,7 @@ from .._hypervisor.values import (
     Image,
     ImageInfo,
     Snapshot,
+    VirtualMachine,
 )
 from .device_xml import image_source, number
 from .verbatim_xml import append, new, to_text
@@ -172,3 +173,23 @@ def overlays_of(snapshots: Iterable[str]) -> dict[str, str]:
             if made is not None and under is not None:
                 found[made] = under
     return found
+
+
+def with_overlays(vm: VirtualMachine, overlays: Mapping[str, str]) -> VirtualMachine:
+    """The machine with the images under those of its disks that don't name any.
+
+    Args:
+        vm: The machine, with its disks.
+        overlays: By image, the one under it.
+    """
+    if vm.disks is None or not overlays:
+        return vm
+    disks = []
+    for disk in vm.disks:
+        chain: list[str] = []
+        under = overlays.get(disk.source or "")
+        while under is not None and under not in chain:
+            chain.append(under)
+            under = overlays.get(under)
+        disks.append(disk if disk.backing else replace(disk, backing=tuple(chain)))
+    return replace(vm, disks=tuple(disks))

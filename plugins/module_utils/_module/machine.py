@@ -236,7 +236,7 @@ def _changes(
     hypervisor.check_description(wanted, current)
     return plan_changes(
         current,
-        wanted,
+        hypervisor.in_own_words(wanted, current),
         images=work.images,
         timing=hypervisor.timing,
         more=hypervisor.own_changes(current, wanted),

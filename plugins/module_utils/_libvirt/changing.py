@@ -1,0 +1,372 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Making and changing machines: one new definition for the next start, calls for now."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from .._core.clock import wait_until
+from .._hypervisor.changes import (
+    ADD,
+    CHANGE,
+    LIVE,
+    REMOVE,
+    SET,
+    Change,
+)
+from .._hypervisor.description import ABSENT, Description, DiskWish, NicWish
+from .._hypervisor.hypervisor import OperationTimeout
+from .._hypervisor.plan import PlanRefused
+from .._hypervisor.values import VirtualMachine
+from .binding import libvirt
+from .capabilities import parse_capabilities
+from .domain_capabilities import (
+    DomainCapabilities,
+    from_capabilities,
+    parse_domain_capabilities,
+)
+from .edit_xml import (
+    Missing,
+    add_disk,
+    add_nic,
+    change_definition,
+    edit_disk,
+    edit_nic,
+    find_disk,
+    find_nic,
+    is_in_definition,
+    is_qemu,
+    missing_scsi,
+    scsi_controller,
+    targets,
+)
+from .errors import NO_SUPPORT
+from .fragments_xml import apply_fragment, without_secrets
+from .images import Images
+from .new_device_xml import choose_bus, free_target
+from .new_domain_xml import domain_type, new_domain
+from .possible import check, timing_of
+from .storage_xml import Volume
+from .verbatim_xml import parse_verbatim, to_text
+
+#: Seconds that a guest has to let go of a device.
+_LET_GO = 60.0
+_KIB = 1024
+#: The locally administered range that libvirt itself gives MAC addresses out of.
+_MAC_PREFIX = "52:54:00"
+
+
+class Changing(Images):
+    """Machines made as they are described, and changed."""
+
+    # -- what can be -----------------------------------------------------------------
+
+    def check_description(self, wanted: Description, vm: VirtualMachine | None) -> None:
+        """Refuse what libvirt, or this host, does not have."""
+        check(wanted, vm)
+        kinds = {"type", "secure_boot", "tpm"} & set(wanted.values.get("firmware", {}))
+        if vm is None or kinds:
+            self._check_host(wanted, vm)
+
+    def _check_host(self, wanted: Description, vm: VirtualMachine | None) -> None:
+        with self._doing("read what the host can give to machines"):
+            found = self._capabilities(wanted, vm)
+        if not found.is_known:
+            return
+        firmware = wanted.values.get("firmware", {})
+        refused = None
+        if firmware.get("type") == "uefi" and "efi" not in found.firmwares:
+            refused = "firmware.type is uefi, and the host has no UEFI for it", "ovmf"
+        elif firmware.get("tpm") and not found.has("tpm.backendModel", "emulator"):
+            refused = (
+                "firmware.tpm is true, and the host has no emulator of one",
+                "swtpm",
+            )
+        if refused is not None:
+            raise PlanRefused(
+                refused[0], remedy=f"install {refused[1]} on the host, or leave it out"
+            )
+        buses = found.enums.get("disk.bus", ())
+        for number, disk in enumerate(wanted.disks):
+            if vm is None and disk.bus is not None and disk.bus not in buses:
+                raise PlanRefused(
+                    f"disks[{number}].bus is {disk.bus}, and machines of type "
+                    f"{found.machine} have {', '.join(buses)}",
+                    remedy="name one of these, or another machine",
+                )
+
+    def timing(self, vm: VirtualMachine, change: Change) -> str:
+        """When a change takes effect; asks nothing of the host."""
+        return timing_of(vm, change, can_plug=self._can_plug)
+
+    @property
+    def _can_plug(self) -> bool:
+        """libvirt's test driver changes no devices of machines that are on."""
+        return not self.uri.startswith("test")
+
+    def in_own_words(self, wanted: Description, vm: VirtualMachine) -> Description:
+        """A machine type by the full name that libvirt keeps for it.
+
+        ``q35`` is an alias of the newest type of its family, and libvirt keeps that. A
+        machine of the family has what was asked for, whichever version it was made as.
+        """
+        name = wanted.values.get("machine")
+        system = vm.os
+        if name is None or system is None or system.machine is None:
+            return wanted
+        if _is_alias(name, system.machine):
+            return replace(wanted, values={**wanted.values, "machine": system.machine})
+        return wanted
+
+    def own_changes(
+        self, vm: VirtualMachine, wanted: Description
+    ) -> tuple[Change, ...]:
+        """The XML fragments that a definition of the machine does not have yet."""
+        if not wanted.libvirt:
+            return ()
+        with self._doing(f"read machine {vm.name}"):
+            domain = self._domain(vm)
+            kept = _kept_xml(domain)
+            now = kept
+            if vm.is_active:
+                now = str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE))
+        found = []
+        later, present = parse_verbatim(kept), parse_verbatim(now)
+        for fragment in wanted.libvirt:
+            is_late = apply_fragment(later, fragment)
+            is_new = apply_fragment(present, fragment)
+            if is_late or is_new:
+                shown = without_secrets(fragment["xml"])
+                found.append(
+                    Change(
+                        "libvirt",
+                        fragment["xpath"],
+                        SET,
+                        None,
+                        shown,
+                        wish=fragment,
+                        now=is_new,
+                        kept=is_late,
+                    )
+                )
+        return tuple(found)
+
+    # -- making ----------------------------------------------------------------------
+
+    def create(self, wanted: Description) -> str:
+        """virDomainDefineXML; all but the autostart is in the definition."""
+        with self._doing(f"make machine {wanted.name}"):
+            found = self._capabilities(wanted, None)
+            sources = [d.source for d in wanted.disks if d.state != ABSENT and d.source]
+            macs = {place: _new_mac() for place in range(len(wanted.nics))}
+            root = new_domain(wanted, found, self._volumes(sources), macs)
+            domain = self._connection.defineXML(to_text(root))
+            uuid = str(domain.UUIDString())
+            self._domains[uuid] = domain
+            return uuid
+
+    def _capabilities(
+        self, wanted: Description, vm: VirtualMachine | None
+    ) -> DomainCapabilities:
+        """What the host offers for the machine; of x86 one with PCI Express at best."""
+        kind = domain_type(wanted)
+        machine = wanted.values.get("machine")
+        arch = None
+        if vm is not None and vm.os is not None:
+            machine, arch = machine or vm.os.machine, vm.os.arch
+        found = self._ask_capabilities(arch, machine, kind)
+        if found.arch == "x86_64" and machine is None and vm is None:
+            try:
+                return self._ask_capabilities(found.arch, "q35", kind)
+            except libvirt.libvirtError:
+                if not self.is_alive():
+                    raise
+        return found
+
+    def _ask_capabilities(
+        self, arch: str | None, machine: str | None, kind: str | None
+    ) -> DomainCapabilities:
+        try:
+            return parse_domain_capabilities(
+                self._connection.getDomainCapabilities(None, arch, machine, kind, 0)
+            )
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != NO_SUPPORT:
+                raise
+        return from_capabilities(parse_capabilities(self._connection.getCapabilities()))
+
+    # -- changing --------------------------------------------------------------------
+
+    def change(
+        self, vm: VirtualMachine, changes: Sequence[Change], *, only_kept: bool = False
+    ) -> None:
+        """Each change that is live by a call, then all by one new definition.
+
+        A run that breaks off in between leaves differences that the next one finds.
+        """
+        with self._doing(f"change machine {vm.name}"):
+            domain = self._domain(vm)
+            is_on = bool(domain.isActive())
+            planned = self._with_names(domain, changes)
+            volumes = self._volumes(_sources(changes))
+            for change, names in planned:
+                if change.part == "name":
+                    domain.rename(change.after, 0)
+                elif change.part == "autostart":
+                    domain.setAutostart(int(change.after))
+                elif is_on and not only_kept and change.now and change.when == LIVE:
+                    self._change_now(vm, domain, change, names, volumes)
+            self._change_kept(vm, domain, planned, volumes)
+
+    def _with_names(
+        self, domain: Any, changes: Iterable[Change]
+    ) -> list[tuple[Change, dict[str, str]]]:
+        """The changes with the target or MAC address of what they add.
+
+        They are the same for both definitions, and are free in both.
+        """
+        roots = [parse_verbatim(_kept_xml(domain))]
+        if domain.isActive():
+            roots.append(parse_verbatim(domain.XMLDesc(0)))
+        taken = [one for root in roots for one in targets(root)]
+        planned = []
+        for change in changes:
+            names: dict[str, str] = {}
+            wish = change.wish
+            if change.action == ADD and isinstance(wish, DiskWish):
+                bus = choose_bus(wish, roots[0])
+                names["target"] = wish.target or free_target(bus, taken)
+                taken.append(names["target"])
+            elif change.action == ADD and isinstance(wish, NicWish):
+                names["mac"] = wish.mac or _new_mac()
+            planned.append((change, names))
+        return planned
+
+    def _change_kept(
+        self,
+        vm: VirtualMachine,
+        domain: Any,
+        planned: Iterable[tuple[Change, Mapping[str, str]]],
+        volumes: Mapping[str, Volume],
+    ) -> None:
+        """virDomainDefineXML with the kept definition, changed."""
+        kept = [one for one in planned if one[0].kept and is_in_definition(one[0])]
+        if not kept or not domain.isPersistent():
+            return
+        root = parse_verbatim(_kept_xml(domain))
+        nested = "vmx"
+        if any(change.item == "nested" for change, _names in kept):
+            nested = self._capabilities(Description(), vm).nested
+        for change, names in kept:
+            change_definition(root, change, volumes=volumes, nested=nested, **names)
+        self._domains[vm.uuid] = self._connection.defineXML(to_text(root))
+
+    def _change_now(
+        self,
+        vm: VirtualMachine,
+        domain: Any,
+        change: Change,
+        names: Mapping[str, str],
+        volumes: Mapping[str, Volume],
+    ) -> None:
+        live = libvirt.VIR_DOMAIN_AFFECT_LIVE
+        if change.part == "vcpus":
+            domain.setVcpusFlags(change.after, live)
+        elif change.part == "memory":
+            domain.setMemoryFlags(change.after // _KIB, live)
+        elif change.part == "description":
+            kind = libvirt.VIR_DOMAIN_METADATA_DESCRIPTION
+            domain.setMetadata(kind, change.after or None, None, None, live)
+        elif change.action == REMOVE:
+            self._unplug(vm, domain, change)
+        elif change.action == ADD:
+            for element in _new_devices(domain, change, names, volumes):
+                domain.attachDeviceFlags(to_text(element), live)
+        elif change.action == CHANGE:
+            root = parse_verbatim(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE))
+            if isinstance(change.wish, DiskWish):
+                element = find_disk(root, change)
+                edit_disk(root, element, change.after, volumes)
+            else:
+                element = find_nic(root, change)
+                edit_nic(element, change.after)
+            domain.updateDeviceFlags(to_text(element), live)
+
+    def _unplug(self, vm: VirtualMachine, domain: Any, change: Change) -> None:
+        """virDomainDetachDeviceFlags, and wait until the guest lets go.
+
+        Raises:
+            OperationTimeout: It holds on to the device.
+        """
+        find = find_disk if isinstance(change.wish, DiskWish) else find_nic
+        element = find(parse_verbatim(domain.XMLDesc(0)), change)
+        domain.detachDeviceFlags(to_text(element), libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        if not wait_until(
+            lambda: not _is_there(domain, change, find),
+            timeout=_LET_GO,
+            clock=self._clock,
+        ):
+            raise OperationTimeout(
+                f"the guest of machine {vm.name} does not let go of {change.words} "
+                f"within {_LET_GO:g} seconds",
+                where=self.uri,
+                remedy="see that it has booted and does not use it, or take it away "
+                "with apply: restart",
+            )
+
+
+def _is_there(domain: Any, change: Change, find: Callable[..., ET.Element]) -> bool:
+    try:
+        find(parse_verbatim(domain.XMLDesc(0)), change)
+    except Missing:
+        return False
+    return True
+
+
+def _new_devices(
+    domain: Any,
+    change: Change,
+    names: Mapping[str, str],
+    volumes: Mapping[str, Volume],
+) -> list[ET.Element]:
+    """The elements to attach for an addition: a controller first where one lacks."""
+    root = parse_verbatim(domain.XMLDesc(0))
+    wish = change.wish
+    if isinstance(wish, NicWish):
+        return [add_nic(root, wish, names["mac"])]
+    if not isinstance(wish, DiskWish):
+        raise TypeError(f"{change.words} adds no device")
+    lacks_scsi = missing_scsi(root) and choose_bus(wish, root) == "scsi"
+    disk = add_disk(root, wish, volumes, names["target"])
+    return [scsi_controller(), disk] if lacks_scsi and is_qemu(root) else [disk]
+
+
+def _kept_xml(domain: Any) -> str:
+    flags = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
+    return str(domain.XMLDesc(flags))
+
+
+def _sources(changes: Iterable[Change]) -> list[str]:
+    """The images that the changes put into disks and drives."""
+    found = []
+    for change in changes:
+        wish = change.wish
+        if isinstance(wish, DiskWish) and wish.source and change.action != REMOVE:
+            found.append(wish.source)
+    return found
+
+
+def _new_mac() -> str:
+    return ":".join([_MAC_PREFIX, *(f"{byte:02x}" for byte in secrets.token_bytes(3))])
+
+
+def _is_alias(name: str, machine: str) -> bool:
+    """Whether ``q35`` or ``pc`` is the family of ``pc-q35-7.2`` or ``pc-i440fx-7.2``."""
+    families = {"q35": "pc-q35-", "pc": "pc-i440fx-"}
+    return machine.startswith(families.get(name, f"{name}-"))
