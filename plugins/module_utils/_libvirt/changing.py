@@ -57,6 +57,8 @@ from .verbatim_xml import parse_verbatim, to_text
 
 #: Seconds that a guest has to let go of a device.
 _LET_GO = 60.0
+#: Seconds that a guest has to give memory back or to take it.
+_BALLOON = 60.0
 _KIB = 1024
 #: The locally administered range that libvirt itself gives MAC addresses out of.
 _MAC_PREFIX = "52:54:00"
@@ -111,18 +113,20 @@ class Changing(Images):
         return not self.uri.startswith("test")
 
     def in_own_words(self, wanted: Description, vm: VirtualMachine) -> Description:
-        """A machine type by the full name that libvirt keeps for it.
+        """A machine type by the full name that libvirt keeps for it, and no empty note.
 
         ``q35`` is an alias of the newest type of its family, and libvirt keeps that. A
         machine of the family has what was asked for, whichever version it was made as.
+        A note that is empty is none to libvirt.
         """
-        name = wanted.values.get("machine")
-        system = vm.os
-        if name is None or system is None or system.machine is None:
-            return wanted
-        if _is_alias(name, system.machine):
-            return replace(wanted, values={**wanted.values, "machine": system.machine})
-        return wanted
+        values = dict(wanted.values)
+        machine = vm.os.machine if vm.os is not None else None
+        if "machine" in values and _is_alias(values["machine"], machine or ""):
+            values["machine"] = machine
+        notes = {one.description for one in (vm, vm.next_start) if one is not None}
+        if values.get("description") == "" and notes <= {None, ""}:
+            del values["description"]
+        return replace(wanted, values=values)
 
     def own_changes(
         self, vm: VirtualMachine, wanted: Description
@@ -279,7 +283,7 @@ class Changing(Images):
         if change.part == "vcpus":
             domain.setVcpusFlags(change.after, live)
         elif change.part == "memory":
-            domain.setMemoryFlags(change.after // _KIB, live)
+            self._set_memory_now(vm, domain, change.after // _KIB)
         elif change.part == "description":
             kind = libvirt.VIR_DOMAIN_METADATA_DESCRIPTION
             domain.setMetadata(kind, change.after or None, None, None, live)
@@ -297,6 +301,24 @@ class Changing(Images):
                 element = find_nic(root, change)
                 edit_nic(element, change.after)
             domain.updateDeviceFlags(to_text(element), live)
+
+    def _set_memory_now(self, vm: VirtualMachine, domain: Any, kib: int) -> None:
+        """virDomainSetMemoryFlags, and wait until the guest's balloon has moved.
+
+        Raises:
+            OperationTimeout: It does not.
+        """
+        domain.setMemoryFlags(kib, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        if not wait_until(
+            lambda: domain.info()[2] == kib, timeout=_BALLOON, clock=self._clock
+        ):
+            raise OperationTimeout(
+                f"the guest of machine {vm.name} was told to go to {kib} KiB of memory "
+                f"and has {domain.info()[2]} KiB after {_BALLOON:g} seconds",
+                where=self.uri,
+                remedy="see that it has booted and has a driver for the balloon, or use "
+                "apply: restart",
+            )
 
     def _unplug(self, vm: VirtualMachine, domain: Any, change: Change) -> None:
         """virDomainDetachDeviceFlags, and wait until the guest lets go.

@@ -120,6 +120,7 @@ def _add_usual(
     append(root, new("clock", offset="utc"))
     is_q35 = "q35" in (capabilities.machine or "")
     if is_q35:
+        append(devices, new("controller", type="pci", index="0", model="pcie-root"))
         for _port in range(ROOT_PORTS):
             append(devices, root_port())
         append(devices, new("controller", type="usb", model="qemu-xhci", ports="15"))
