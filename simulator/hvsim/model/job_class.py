@@ -108,7 +108,7 @@ def affected(model: Model) -> Iterator[Values]:
                 "AffectingElement": job_path(model, job),
                 "ElementEffects": [0],
             }
-        if job.snapshot:
+        if job.snapshot and model.owner(job.snapshot):
             yield {
                 "AffectedElement": vssd_path(model, job.snapshot),
                 "AffectingElement": job_path(model, job),

@@ -153,7 +153,7 @@ class Job:
     paths: tuple[str, ...] = ()
     """The image files that it works on."""
     snapshot: str | None = None
-    """The GUID of the checkpoint that it has made."""
+    """The GUID of the checkpoint that it makes."""
 
     @property
     def class_name(self) -> str:

@@ -29,6 +29,15 @@ class Change(IntEnum):
     STARTING = 10
 
 
+class Activity(IntEnum):
+    """What is done to a machine: the second Msvm_ComputerSystem.OperationalStatus."""
+
+    CREATING_SNAPSHOT = 32768
+    APPLYING_SNAPSHOT = 32769
+    DELETING_SNAPSHOT = 32770
+    MERGING_DISKS = 32772
+
+
 INTEGRATION = {
     "Heartbeat": identifiers.HEARTBEAT,
     "Shutdown": identifiers.SHUTDOWN,
@@ -146,6 +155,8 @@ class Snapshot:
     """The GUID of the snapshot that it was taken upon."""
     configuration: Configuration
     is_automatic: bool = False
+    has_memory: bool = False
+    """Whether it keeps what the machine had in memory: applied, it is saved."""
 
 
 @dataclass
@@ -217,6 +228,7 @@ class Machine:
     requested: int = 5
     """RequestedState: the last change while it is under way, else 5, no change."""
     other_state: str | None = None
+    activity: Activity | None = None
     changed: float = 0.0
     """When the state changed last."""
     configured: float = 0.0
@@ -236,8 +248,18 @@ class Machine:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a change of its state is under way."""
-        return self.requested != 5
+        """Whether a change of its state, or of its checkpoints, is under way."""
+        merges = self.activity in (None, Activity.MERGING_DISKS)
+        return self.requested != 5 or not merges
+
+    @property
+    def operational(self) -> tuple[list[int], list[str]]:
+        """OperationalStatus and StatusDescriptions."""
+        codes, texts = [2], ["Operating normally"]
+        if self.activity:
+            codes.append(int(self.activity))
+            texts.append(self.activity.name.replace("_", " ").capitalize())
+        return codes, texts
 
     @property
     def is_on(self) -> bool:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from hvsim.files import Files
+from hvsim.model import branches
 from hvsim.model.clock import Clock, SystemClock
 from hvsim.model.identifiers import guid
 from hvsim.model.images import FOLDERS, GIB, Image, ImageFiles
@@ -27,7 +28,7 @@ from hvsim.model.jobs import (
     JobType,
     StorageJobType,
 )
-from hvsim.model.machine import Machine, Power
+from hvsim.model.machine import Machine, Power, Snapshot
 from hvsim.model.network import default_ports, default_switches
 from hvsim.model.population import Population, machine_name
 from hvsim.rules import Rule, Rules
@@ -140,11 +141,24 @@ class Model:
         wanted = any_guid.upper()
         return self.machines.get(self._owners.get(wanted, wanted))
 
+    def add_snapshot(self, machine: Machine, snapshot: Snapshot) -> None:
+        """Give a machine a checkpoint that was taken."""
+        machine.snapshots.append(snapshot)
+        self._owners[snapshot.guid] = machine.guid
+
+    def remove_snapshot(self, machine: Machine, snapshot: Snapshot) -> None:
+        """Take a checkpoint away; its files stay."""
+        machine.snapshots.remove(snapshot)
+        self._owners.pop(snapshot.guid, None)
+
     def remove_machine(self, machine: Machine) -> None:
-        """Take a machine away; its image files stay."""
+        """Take a machine away; its disks stay, those of checkpoints merged into them."""
+        if machine.snapshots:
+            paths = branches.files_of(self.images, machine)
+            for snapshot in list(machine.snapshots):
+                self.remove_snapshot(machine, snapshot)
+            branches.tidy(self.images, self.machines.values(), paths)
         self.machines.pop(machine.guid, None)
-        for snapshot in machine.snapshots:
-            self._owners.pop(snapshot.guid, None)
 
     # Files
 

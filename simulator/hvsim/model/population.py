@@ -206,6 +206,7 @@ class Population:
             created=machine.created + (number + 1) * DAY,
             parent=machine.current_parent,
             configuration=deepcopy(machine.configuration),
+            has_memory=machine.is_on,
         )
         machine.snapshots.append(snapshot)
         machine.current_parent = snapshot.guid

@@ -78,7 +78,7 @@ def _settings(model: Model, machine: Machine, config: ConfigurationOf) -> Values
         "GuestStateFile": rf"Virtual Machines\{config.guid}.vmgs",
         "InstanceID": f"Microsoft:{config.guid}",
         "IsAutomaticSnapshot": bool(snapshot and snapshot.is_automatic),
-        "IsSaved": machine.power == Power.SAVED and snapshot is None,
+        "IsSaved": snapshot.has_memory if snapshot else machine.power == Power.SAVED,
         "Notes": [config.configuration.notes],
         "Parent": str(vssd_path(model, parent)) if parent else None,
         "VirtualSystemIdentifier": machine.guid,
