@@ -58,7 +58,7 @@ from .verbatim_xml import parse_verbatim, to_text
 #: Seconds that a guest has to let go of a device.
 _LET_GO = 60.0
 #: Seconds that a guest has to give memory back or to take it.
-_BALLOON = 60.0
+_BALLOON = 15.0
 _KIB = 1024
 #: The locally administered range that libvirt itself gives MAC addresses out of.
 _MAC_PREFIX = "52:54:00"
@@ -305,19 +305,17 @@ class Changing(Images):
     def _set_memory_now(self, vm: VirtualMachine, domain: Any, kib: int) -> None:
         """virDomainSetMemoryFlags, and wait until the guest's balloon has moved.
 
-        Raises:
-            OperationTimeout: It does not.
+        Whether it does is up to the guest, so that it is no error where it doesn't: the
+        kept definition says what the machine is to have.
         """
         domain.setMemoryFlags(kib, libvirt.VIR_DOMAIN_AFFECT_LIVE)
         if not wait_until(
             lambda: domain.info()[2] == kib, timeout=_BALLOON, clock=self._clock
         ):
-            raise OperationTimeout(
+            self._warn(
                 f"the guest of machine {vm.name} was told to go to {kib} KiB of memory "
-                f"and has {domain.info()[2]} KiB after {_BALLOON:g} seconds",
-                where=self.uri,
-                remedy="see that it has booted and has a driver for the balloon, or use "
-                "apply: restart",
+                f"and has {domain.info()[2]} KiB after {_BALLOON:g} seconds; see that it "
+                "has booted and has a driver for the balloon"
             )
 
     def _unplug(self, vm: VirtualMachine, domain: Any, change: Change) -> None:

@@ -61,10 +61,12 @@ def parse_nic(element: ET.Element, addresses: Mapping[str, Iterable[str]]) -> Ni
     model = element.find("model")
     target = element.find("target")
     address = mac.get("address") if mac is not None else None
+    is_of_network = source is not None and source.get("network") is not None
     names = ("network", "bridge", "dev", "path", "name")
     return Nic(
         mac=address,
-        type=element.get("type", ""),
+        # A machine that is on has the bridge of its network there.
+        type="network" if is_of_network else element.get("type", ""),
         source=next((source.get(name) for name in names if source.get(name)), None)
         if source is not None
         else None,

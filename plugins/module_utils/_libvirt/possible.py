@@ -68,6 +68,9 @@ def timing_of(vm: VirtualMachine, change: Change, *, can_plug: bool) -> str:
         grows = change.before is not None and change.after > change.before
         return LIVE if grows and change.after <= (vm.vcpus_max or 0) else NEXT_START
     if change.part == "memory":
+        later = vm.next_start
+        if later is not None and later.memory == change.after:
+            return NEXT_START  # it was told so, and its guest has not followed
         return LIVE if change.after <= (vm.memory_max or 0) else NEXT_START
     if not can_plug:
         return NEXT_START
