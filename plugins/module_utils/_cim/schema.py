@@ -73,6 +73,16 @@ def keys_of(class_name: str) -> tuple[str, ...]:
     return ()
 
 
+def is_a(class_name: str, superclass: str) -> bool:
+    """Whether a class is another one, or one of its subclasses; not if unknown."""
+    known = _classes().get(class_name.lower())
+    while known is not None:
+        if known.name.lower() == superclass.lower():
+            return True
+        known = _classes().get(known.superclass.lower())
+    return False
+
+
 def path_of(instance: CimInstance) -> InstancePath | None:
     """The path of an instance: the one it came with, or one made of its keys.
 

@@ -24,12 +24,56 @@ COMPUTER_SYSTEM = "Msvm_ComputerSystem"
 SYSTEM_SETTINGS = "Msvm_VirtualSystemSettingData"
 MANAGEMENT_SERVICE = "Msvm_VirtualSystemManagementService"
 SHUTDOWN_COMPONENT = "Msvm_ShutdownComponent"
+IMAGE_SERVICE = "Msvm_ImageManagementService"
+SNAPSHOT_SERVICE = "Msvm_VirtualSystemSnapshotService"
+SECURITY_SERVICE = "Msvm_SecurityService"
+KEYBOARD = "Msvm_Keyboard"
+SWITCH = "Msvm_VirtualEthernetSwitch"
+
+MEMORY = "Msvm_MemorySettingData"
+PROCESSOR = "Msvm_ProcessorSettingData"
+RESOURCE = "Msvm_ResourceAllocationSettingData"
+STORAGE = "Msvm_StorageAllocationSettingData"
+SYNTHETIC_PORT = "Msvm_SyntheticEthernetPortSettingData"
+EMULATED_PORT = "Msvm_EmulatedEthernetPortSettingData"
+CONNECTION = "Msvm_EthernetPortAllocationSettingData"
+VLAN = "Msvm_EthernetSwitchPortVlanSettingData"
+SERIAL = "Msvm_SerialPortSettingData"
+SECURITY = "Msvm_SecuritySettingData"
+HARD_DISK = "Msvm_VirtualHardDiskSettingData"
+
+#: ResourceSubType of what can be added, and its ResourceType.
+IDE = "Microsoft:Hyper-V:Emulated IDE Controller"
+SCSI = "Microsoft:Hyper-V:Synthetic SCSI Controller"
+DISK_DRIVE = "Microsoft:Hyper-V:Synthetic Disk Drive"
+DVD_DRIVE = "Microsoft:Hyper-V:Synthetic DVD Drive"
+FLOPPY_DRIVE = "Microsoft:Hyper-V:Synthetic Diskette Drive"
+PASS_THROUGH = "Microsoft:Hyper-V:Physical Disk Drive"
+HARD_DISK_MEDIUM = "Microsoft:Hyper-V:Virtual Hard Disk"
+DVD_MEDIUM = "Microsoft:Hyper-V:Virtual CD/DVD Disk"
+FLOPPY_MEDIUM = "Microsoft:Hyper-V:Virtual Floppy Disk"
+SYNTHETIC_ADAPTER = "Microsoft:Hyper-V:Synthetic Ethernet Port"
+EMULATED_ADAPTER = "Microsoft:Hyper-V:Emulated Ethernet Port"
+ETHERNET_CONNECTION = "Microsoft:Hyper-V:Ethernet Connection"
+RESOURCE_TYPES = {
+    IDE: 5,
+    SCSI: 6,
+    DVD_DRIVE: 16,
+    DISK_DRIVE: 17,
+    HARD_DISK_MEDIUM: 31,
+    DVD_MEDIUM: 31,
+    FLOPPY_MEDIUM: 31,
+    SYNTHETIC_ADAPTER: 10,
+    EMULATED_ADAPTER: 10,
+    ETHERNET_CONNECTION: 33,
+}
 
 #: VirtualSystemType of a machine's settings, and of a checkpoint's.
 REALIZED = "Microsoft:Hyper-V:System:Realized"
 SNAPSHOT = "Microsoft:Hyper-V:Snapshot:Realized"
-#: VirtualSystemSubType of generation 2.
-GENERATION_2 = "Microsoft:Hyper-V:SubType:2"
+#: VirtualSystemSubType by generation.
+GENERATIONS = {1: "Microsoft:Hyper-V:SubType:1", 2: "Microsoft:Hyper-V:SubType:2"}
+GENERATION_2 = GENERATIONS[2]
 
 #: Msvm_ComputerSystem.EnabledState in our words. 32768 and up are those of the first
 #: namespace, which some hosts still report while a change is going on.

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .._cim.embedded import to_text
-from .._cim.instance import CimInstance, InstancePath
-from .._cim.wql import Select, select
-from .._core.clock import Clock, SystemClock, wait_until
+from .._cim.instance import CimInstance
+from .._cim.wql import select
+from .._core.clock import Clock, wait_until
+from .._hypervisor.changes import Change
 from .._hypervisor.credentials import Credentials
+from .._hypervisor.description import Description, DiskWish, SnapshotWish
 from .._hypervisor.hypervisor import (
     AmbiguousName,
     Hypervisor,
@@ -22,26 +24,35 @@ from .._hypervisor.hypervisor import (
     OperationTimeout,
     ShutdownUnavailable,
 )
+from .._hypervisor.storage import Storage
 from .._hypervisor.values import (
     FULL,
+    SAVED,
     STOPPED,
     SUMMARY,
     Cpu,
     HostInfo,
     Image,
+    ImageInfo,
+    Screenshot,
     VirtualMachine,
     canonical_uuid,
 )
 from .._uri.hyperv import HypervEndpoint
 from .._uri.version import Version
 from .._wsman.client import WsmanClient
-from .._wsman.fault import WsmanFault
-from .._wsman.fault_table import NOT_FOUND
-from .._wsman.protocol_error import ProtocolError
-from .._wsman.reference import resource_uri
 from .._wsman.session import Session
 from .._wsman.transport_errors import TransportError
-from . import queries, reading
+from . import (
+    changing,
+    checking,
+    console,
+    images,
+    own,
+    queries,
+    reading,
+    snapshots,
+)
 from .classes import (
     CIMV2,
     COMPUTER_SYSTEM,
@@ -49,7 +60,6 @@ from .classes import (
     ENABLED,
     IN_PROGRESS,
     INVALID_STATE,
-    JOB_STARTED,
     LOCKED,
     MANAGEMENT_SERVICE,
     NOT_READY,
@@ -61,18 +71,17 @@ from .classes import (
     START_ALWAYS,
     START_NOTHING,
     SYSTEM_SETTINGS,
-    V2,
 )
-from .errors import call_error, transport_error
-from .jobs import wait_for_job
+from .connection import HypervConnection
+from .devices import Devices
+from .errors import transport_error
+from .keys import code_of
+from .words import INTEGRATION
 
-#: Saving the memory of a large machine takes minutes: a job may take this many times
-#: as long as one answer.
-_JOB_PATIENCE = 10
 _KIB = 1024
 
 
-class HypervHypervisor(Hypervisor):
+class HypervHypervisor(HypervConnection, Hypervisor):
     """An open connection to a Hyper-V host.
 
     Args:
@@ -95,11 +104,8 @@ class HypervHypervisor(Hypervisor):
         encrypted: bool = True,
         clock: Clock | None = None,
     ) -> None:
-        self.client = client
-        self.uri = shown
-        self._timeout = timeout
+        super().__init__(client, shown, timeout=timeout, clock=clock)
         self._encrypted = encrypted
-        self._clock = clock or SystemClock()
         self._session: Session | None = None
 
     @classmethod
@@ -120,27 +126,6 @@ class HypervHypervisor(Hypervisor):
         hypervisor._session = session
         return hypervisor
 
-    @contextmanager
-    def doing(self, what: str, *, own: bool = True) -> Iterator[None]:
-        """Turn a fault of the block into our error.
-
-        Args:
-            what: What is being done, as "list the machines".
-            own: Whether it is about classes that every Hyper-V host has.
-        """
-        try:
-            yield
-        except WsmanFault as fault:
-            raise call_error(fault, where=self.uri, doing=what, own=own) from fault
-        except TransportError as error:
-            raise transport_error(error, where=self.uri, doing=what) from error
-        except ProtocolError as error:
-            error.where = self.uri
-            raise
-
-    def _rows(self, query: Select, namespace: str = V2) -> list[CimInstance]:
-        return list(self.client.query(namespace, query))
-
     # -- reading -----------------------------------------------------------------
 
     def host_info(self) -> HostInfo:
@@ -154,7 +139,7 @@ class HypervHypervisor(Hypervisor):
                 "OSArchitecture",
             )
             product = self._one("Win32_ComputerSystemProduct", "UUID")
-            processors = self._rows(
+            processors = self.rows(
                 select(
                     "Win32_Processor",
                     "Name",
@@ -210,7 +195,7 @@ class HypervHypervisor(Hypervisor):
         )
 
     def _one(self, cls: str, *columns: str) -> Mapping[str, Any]:
-        rows = self._rows(select(cls, *columns), CIMV2)
+        rows = self.rows(select(cls, *columns), CIMV2)
         if not rows:
             raise OperationFailed(f"the host has no {cls}", where=self.uri)
         return rows[0]
@@ -222,7 +207,7 @@ class HypervHypervisor(Hypervisor):
         detail: str = SUMMARY,
         xml: bool = False,
     ) -> tuple[VirtualMachine, ...]:
-        """Machines, sorted by name: five queries, or eleven for FULL, however many.
+        """Machines, sorted by name: five queries, or twenty for FULL, however many.
 
         ``xml`` is not for Hyper-V, whose machines have no definition in XML.
         """
@@ -232,22 +217,18 @@ class HypervHypervisor(Hypervisor):
                 where=self.uri,
                 remedy="leave xml out",
             )
+        full = detail == FULL
         with self.doing("list the machines"):
-            settings = self._rows(queries.settings(full=detail == FULL))
-            networks = self._rows(queries.guest_networks())
-            machines = reading.machines(
-                reading.Summary(
-                    systems=self._rows(queries.systems()),
-                    settings=settings,
-                    processors=self._rows(queries.processors()),
-                    memory=self._rows(queries.memory()),
-                    networks=networks,
-                )
+            summary = reading.Summary(
+                systems=self.rows(queries.systems()),
+                settings=self.rows(queries.settings(full=full)),
+                processors=self.rows(queries.processors(full=full)),
+                memory=self.rows(queries.memory(full=full)),
+                networks=self.rows(queries.guest_networks()),
             )
-            if detail == FULL:
-                machines = reading.with_devices(
-                    machines, settings, networks, self._devices()
-                )
+            machines = reading.machines(summary)
+            if full:
+                machines = reading.with_devices(machines, summary, self._devices())
         if names is not None:
             # WQL compares without case, so find_vm does.
             wanted = {(canonical_uuid(name) or name).lower() for name in names}
@@ -257,14 +238,21 @@ class HypervHypervisor(Hypervisor):
             ]
         return tuple(sorted(machines, key=lambda vm: (vm.name, vm.uuid)))
 
-    def _devices(self) -> reading.Devices:
+    def _devices(self) -> Devices:
         synthetic, emulated = queries.ports()
-        return reading.Devices(
-            resources=self._rows(queries.resources()),
-            storage=self._rows(queries.storage()),
-            ports=[*self._rows(synthetic), *self._rows(emulated)],
-            connections=self._rows(queries.connections()),
-            switches=self._rows(queries.switches()),
+        return Devices(
+            resources=self.rows(queries.resources()),
+            storage=self.rows(queries.storage()),
+            ports=[*self.rows(synthetic), *self.rows(emulated)],
+            connections=self.rows(queries.connections()),
+            switches=self.rows(queries.switches()),
+            vlans=self.rows(queries.vlans()),
+            serials=self.rows(queries.serials()),
+            security=self.rows(queries.security()),
+            integration={
+                word: self.rows(queries.integration_service(word))
+                for word in INTEGRATION
+            },
         )
 
     def find_vm(self, name_or_uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
@@ -274,7 +262,7 @@ class HypervHypervisor(Hypervisor):
             AmbiguousName: Hyper-V allows several machines of one name.
         """
         with self.doing(f"find machine {name_or_uuid}"):
-            rows = self._rows(queries.systems_named(name_or_uuid))
+            rows = self.rows(queries.systems_named(name_or_uuid))
         rows = [row for row in rows if reading.is_machine(row)]
         if len(rows) > 1:
             guids = ", ".join(sorted(str(row["Name"]).lower() for row in rows))
@@ -303,7 +291,7 @@ class HypervHypervisor(Hypervisor):
 
     def _system(self, guid: str) -> CimInstance:
         with self.doing(f"find machine {guid}"):
-            rows = self._rows(queries.system_with(guid))
+            rows = self.rows(queries.system_with(guid))
         if not rows:
             raise self._gone(f"with UUID {guid}")
         return rows[0]
@@ -322,7 +310,7 @@ class HypervHypervisor(Hypervisor):
             system = self._system(str(system["Name"]))
             return reading.is_settled(system)
 
-        wait_until(is_settled, timeout=self._timeout, clock=self._clock)
+        wait_until(is_settled, timeout=self.timeout, clock=self.clock)
         return system
 
     def _read(self, system: CimInstance, detail: str) -> VirtualMachine:
@@ -337,108 +325,151 @@ class HypervHypervisor(Hypervisor):
             return reading.machines(
                 reading.Summary(
                     systems=[system],
-                    settings=self._rows(queries.settings_of(guid)),
-                    processors=self._rows(queries.processors(guid)),
-                    memory=self._rows(queries.memory(guid)),
+                    settings=self.rows(queries.settings_of(guid)),
+                    processors=self.rows(queries.processors(guid)),
+                    memory=self.rows(queries.memory(guid)),
                 ),
                 checkpoints=False,
             )[0]
 
+    # -- images ------------------------------------------------------------------
+
     def images(self) -> tuple[Image, ...]:
-        """None: a Hyper-V host keeps its images as files, in no storage pool."""
-        return ()
+        """The virtual hard disks in the host's own folder and in those of its machines.
+
+        A Hyper-V host has no storage pools: a folder stands for one.
+        """
+        return self._images(self.definitions())
+
+    def _images(self, machines: Collection[VirtualMachine]) -> tuple[Image, ...]:
+        with self.doing("list images"):
+            rows = self.rows(queries.image_folder())
+        paths = [f"{row['DefaultVirtualHardDiskPath']}\\x" for row in rows]
+        for vm in machines:
+            for disk in vm.disks or ():
+                paths += [one for one in (disk.source, *disk.backing) if one]
+        folders = {images.folder_of(path) for path in paths}
+        return images.images_in(self, {one for one in folders if one is not None})
+
+    def storage(self, *, images: bool) -> Storage:
+        """What the machines and the folders of the host keep on disk.
+
+        A disk of a machine with checkpoints counts as the image that they build on: it
+        is what is left of it when the checkpoints go with the machine.
+        """
+        machines = self.definitions()
+        known = self._images(machines) if images else ()
+        made = {
+            one.lower()
+            for vm in machines
+            for disk in vm.disks or ()
+            if disk.backing
+            for one in (str(disk.source), *disk.backing[:-1])
+        }
+        known = tuple(image for image in known if image.path.lower() not in made)
+        found = Storage(tuple(map(_without_checkpoints, machines)), known)
+        return replace(found, paths=self.true_paths(found))
+
+    def true_paths(self, storage: Storage) -> Mapping[str, str]:
+        """One spelling for each path."""
+        return images.same_paths(storage.sources)
+
+    def images_named(self, sources: Collection[str]) -> Mapping[str, ImageInfo]:
+        """One query for all files, and a call for each virtual hard disk."""
+        return images.images_named(self, sources)
+
+    def make_image(self, wish: DiskWish) -> None:
+        """CreateVirtualHardDisk."""
+        images.make_image(self, wish)
+
+    def grow_image(self, vm: VirtualMachine | None, wish: DiskWish) -> None:
+        """ResizeVirtualHardDisk."""
+        images.grow_image(self, vm, wish)
+
+    # -- making and changing machines ----------------------------------------------
+
+    def check_description(self, wanted: Description, vm: VirtualMachine | None) -> None:
+        """Refuse what Hyper-V does not have; asks nothing of the host."""
+        checking.check_description(wanted, vm)
+
+    def in_own_words(self, wanted: Description, vm: VirtualMachine) -> Description:
+        """Names in the spelling of the host, and the whole boot order."""
+        return checking.in_own_words(wanted, vm)
+
+    def name_key(self, name: str) -> str:
+        """WQL compares names without case, and so does find_vm."""
+        return name.lower()
+
+    def timing(self, vm: VirtualMachine, change: Change) -> str:
+        """LIVE, or OFF: a machine of Hyper-V has one definition."""
+        return checking.timing(vm, change)
+
+    def own_changes(
+        self, vm: VirtualMachine, wanted: Description
+    ) -> tuple[Change, ...]:
+        """What ``hyperv`` names and differs; a query for each settings class."""
+        return own.own_changes(self, vm, wanted)
+
+    def create(self, wanted: Description) -> str:
+        """DefineSystem with settings, memory and processors."""
+        return changing.create(self, wanted)
+
+    def change(
+        self, vm: VirtualMachine, changes: Sequence[Change], *, only_kept: bool = False
+    ) -> None:
+        """The calls of changing.py; there is no other definition to leave alone."""
+        del only_kept
+        changing.change(self, vm, changes)
+
+    # -- snapshots, screen and keyboard ----------------------------------------------
+
+    def create_snapshot(self, vm: VirtualMachine, wish: SnapshotWish) -> None:
+        """A checkpoint of the machine's own type."""
+        snapshots.create_snapshot(self, vm, wish)
+
+    def revert_to_snapshot(self, vm: VirtualMachine, name: str) -> None:
+        """ApplySnapshot of a machine that was switched off; it runs on from memory.
+
+        A checkpoint with memory leaves the machine saved, and it is started then.
+        """
+        snapshots.find(self, vm, name)
+        if vm.is_active:
+            self.power_off(vm)
+        snapshots.apply_snapshot(self, vm, name)
+        if self._state(vm) == SAVED:
+            self.start(vm)
+
+    def remove_snapshot(
+        self, vm: VirtualMachine, name: str, *, children: bool = False
+    ) -> None:
+        """DestroySnapshot, and wait until the disks are merged."""
+        snapshots.remove_snapshot(self, vm, name, children=children)
+
+    def screenshot(self, vm: VirtualMachine) -> Screenshot:
+        """A thumbnail as PNG."""
+        return console.screenshot(self, vm)
+
+    def check_keys(self, keys: Sequence[str]) -> None:
+        """Refuse names that no key has."""
+        for key in keys:
+            code_of(key)
+
+    def send_keys(self, vm: VirtualMachine, keys: Sequence[str], hold: int) -> None:
+        """Msvm_Keyboard.PressKey and ReleaseKey."""
+        console.send_keys(self, vm, keys, hold)
 
     # -- changing ----------------------------------------------------------------
 
-    def call(
-        self,
-        namespace: str,
-        cls: str,
-        method: str,
-        *,
-        selectors: Mapping[str, Any],
-        parameters: Mapping[str, Any],
-        wait: bool = True,
-        doing: str | None = None,
-    ) -> CimInstance:
-        """Call a method and wait for the job that it may start.
-
-        Args:
-            namespace: With slashes.
-            cls: The class that has the method.
-            method: Its name.
-            selectors: The keys of the instance, as many as the class wants.
-            parameters: CIM values; a CimInstance goes as embedded text.
-            wait: Whether to wait for a job.
-            doing: What is being done, for messages.
-
-        Returns:
-            What the method gave back; ReturnValue is 4096 where it started a job.
-
-        Raises:
-            JobFailed: The job ended badly; OperationTimeout: it has not ended in time.
-        """
-        own = doing is not None
-        doing = doing or f"call {cls}.{method}"
-        with self.doing(doing, own=own):
-            output = self.client.invoke(
-                resource_uri(namespace, cls), method, dict(parameters), dict(selectors)
-            )
-            if wait and int(output.get("ReturnValue") or 0) == JOB_STARTED:
-                self._wait_for(output["Job"], doing)
-            return output
-
-    def _invoke(
-        self,
-        doing: str,
-        cls: str,
-        method: str,
-        selectors: Mapping[str, Any],
-        parameters: Mapping[str, Any],
-    ) -> int:
-        """Call a method of Hyper-V; its value, where a job that ended well is 0."""
-        output = self.call(
-            V2, cls, method, selectors=selectors, parameters=parameters, doing=doing
-        )
-        value = int(output.get("ReturnValue") or 0)
-        return 0 if value == JOB_STARTED else value
-
-    def _wait_for(self, job: InstancePath, doing: str) -> None:
-        def read() -> CimInstance | None:
-            try:
-                return self.client.get(job)
-            except WsmanFault as fault:
-                if fault.kind == NOT_FOUND:
-                    return None  # it ended and was cleared away
-                raise
-
-        wait_for_job(
-            read,
-            where=self.uri,
-            doing=doing,
-            timeout=self._timeout * _JOB_PATIENCE,
-            clock=self._clock,
-        )
-
-    def _must(self, doing: str, value: int) -> None:
-        if value:
-            raise OperationFailed(
-                f"can't {doing}: {RETURN_VALUES.get(value, f'return value {value}')}",
-                where=self.uri,
-                remedy="look at the machine's state with hypervisor.connect.vm_info",
-                details={"code": value, "message": RETURN_VALUES.get(value)},
-            )
-
     def _request_state(self, vm: VirtualMachine, doing: str, state: int) -> None:
         doing = f"{doing} machine {vm.name}"
-        value = self._invoke(
+        value = self.invoke(
             doing,
             COMPUTER_SYSTEM,
             "RequestStateChange",
             _system_keys(vm),
             {"RequestedState": state},
         )
-        self._must(doing, value)
+        self.must(doing, value)
 
     def start(self, vm: VirtualMachine) -> None:
         """RequestStateChange to Enabled: start, or go on from the saved state."""
@@ -496,7 +527,7 @@ class HypervHypervisor(Hypervisor):
             self._ask_guest(vm, "shut down", "InitiateShutdown")
         with self.doing(f"shut down machine {vm.name}"):
             if wait_until(
-                lambda: self._state(vm) == STOPPED, timeout=timeout, clock=self._clock
+                lambda: self._state(vm) == STOPPED, timeout=timeout, clock=self.clock
             ):
                 return
         raise OperationTimeout(
@@ -509,7 +540,7 @@ class HypervHypervisor(Hypervisor):
     def _ask_guest(self, vm: VirtualMachine, doing: str, method: str) -> None:
         doing = f"{doing} machine {vm.name}"
         with self.doing(doing):
-            rows = self._rows(queries.shutdown_component(vm.uuid))
+            rows = self.rows(queries.shutdown_component(vm.uuid))
         value = NOT_READY
         if rows:
             keys = {
@@ -519,7 +550,7 @@ class HypervHypervisor(Hypervisor):
                 "SystemName": vm.uuid.upper(),
             }
             reason = "hypervisor.connect"
-            value = self._invoke(
+            value = self.invoke(
                 doing,
                 SHUTDOWN_COMPONENT,
                 method,
@@ -535,7 +566,7 @@ class HypervHypervisor(Hypervisor):
                 details={"code": value, "message": RETURN_VALUES[value]},
             )
         if value != IN_PROGRESS:
-            self._must(doing, value)
+            self.must(doing, value)
 
     def _state(self, vm: VirtualMachine) -> str:
         with self.doing(f"read machine {vm.name}"):
@@ -555,7 +586,7 @@ class HypervHypervisor(Hypervisor):
         """
         doing = f"set the autostart of machine {vm.name}"
         with self.doing(doing):
-            settings = self._rows(queries.settings_of(vm.uuid))
+            settings = self.rows(queries.settings_of(vm.uuid))
         if not settings:
             raise self._gone(f"named {vm.name}")
         change = CimInstance(
@@ -566,38 +597,33 @@ class HypervHypervisor(Hypervisor):
             },
             types={"InstanceID": "string", "AutomaticStartupAction": "uint16"},
         )
-        value = self._invoke(
+        value = self.invoke(
             doing,
             MANAGEMENT_SERVICE,
             "ModifySystemSettings",
             {"CreationClassName": MANAGEMENT_SERVICE},
             {"SystemSettings": to_text(change)},
         )
-        self._must(doing, value)
+        self.must(doing, value)
 
     def remove(self, vm: VirtualMachine, *, keep_nvram: bool = False) -> None:
-        """DestroySystem, which leaves the images of its disks where they are.
+        """Remove the checkpoints, which merges their disks, then DestroySystem.
 
-        ``keep_nvram`` has no meaning: Hyper-V keeps UEFI variables with the machine.
+        The images of its disks stay where they are. ``keep_nvram`` has no meaning:
+        Hyper-V keeps UEFI variables with the machine.
         """
         del keep_nvram
-        doing = f"remove machine {vm.name}"
-        path = InstancePath(V2, COMPUTER_SYSTEM, tuple(_system_keys(vm).items()), None)
-        value = self._invoke(
-            doing,
-            MANAGEMENT_SERVICE,
+        if vm.has_snapshots is not False:
+            snapshots.remove_all(self, vm)
+        self.do(
+            f"remove machine {vm.name}",
             "DestroySystem",
-            {"CreationClassName": MANAGEMENT_SERVICE},
-            {"AffectedSystem": path},
+            AffectedSystem=snapshots.system_path(vm.uuid),
         )
-        self._must(doing, value)
 
     def remove_disk(self, vm: VirtualMachine, source: str) -> None:
-        """Not reached: images tells of none."""
-        raise OperationFailed(
-            f"can't delete {source}: this version deletes no files on Hyper-V hosts",
-            where=self.uri,
-        )
+        """CIM_DataFile.Delete."""
+        images.delete_file(self, source)
 
     # -- the connection itself -----------------------------------------------------
 
@@ -619,3 +645,12 @@ class HypervHypervisor(Hypervisor):
 
 def _system_keys(vm: VirtualMachine) -> dict[str, str]:
     return {"CreationClassName": COMPUTER_SYSTEM, "Name": vm.uuid.upper()}
+
+
+def _without_checkpoints(vm: VirtualMachine) -> VirtualMachine:
+    """The machine with each disk as the image that its checkpoints build on."""
+    disks = [
+        replace(disk, source=disk.backing[-1], backing=()) if disk.backing else disk
+        for disk in vm.disks or ()
+    ]
+    return replace(vm, disks=tuple(disks))

@@ -12,10 +12,23 @@ from __future__ import annotations
 from .._cim.wql import Select, select, starting_with
 from .classes import (
     COMPUTER_SYSTEM,
+    CONNECTION,
+    EMULATED_PORT,
+    KEYBOARD,
+    MEMORY,
+    PROCESSOR,
     REALIZED,
+    RESOURCE,
+    SECURITY,
+    SERIAL,
     SHUTDOWN_COMPONENT,
+    STORAGE,
+    SWITCH,
+    SYNTHETIC_PORT,
     SYSTEM_SETTINGS,
+    VLAN,
 )
+from .words import INTEGRATION
 
 _SYSTEM = ("Name", "ElementName", "EnabledState", "OnTimeInMilliseconds")
 _SETTINGS = (
@@ -32,6 +45,13 @@ _FULL_SETTINGS = (
     "Parent",
     "VirtualSystemSubType",
     "SecureBootEnabled",
+    "SecureBootTemplateId",
+    "Version",
+    "BootOrder",
+    "BootSourceOrder",
+    "AutomaticStartupActionDelay",
+    "AutomaticShutdownAction",
+    "UserSnapshotType",
 )
 
 
@@ -67,14 +87,53 @@ def settings_of(guid: str) -> Select:
     )
 
 
-def processors(guid: str | None = None) -> Select:
+def snapshots_of(guid: str) -> Select:
+    """The settings of one machine and of its checkpoints."""
+    return select(
+        SYSTEM_SETTINGS, "InstanceID", "VirtualSystemType", "ElementName", "Parent"
+    ).where(VirtualSystemIdentifier=guid.upper())
+
+
+def activity_of(guid: str) -> Select:
+    """What is done to one machine, its checkpoints and disks."""
+    return select(COMPUTER_SYSTEM, "Name", "OperationalStatus").where(Name=guid.upper())
+
+
+def keyboard(guid: str) -> Select:
+    """The keyboard of a machine, which is there while it runs."""
+    return select(KEYBOARD, "DeviceID").where(SystemName=guid.upper())
+
+
+def image_folder() -> Select:
+    """Where the host keeps virtual hard disks."""
+    return select(
+        "Msvm_VirtualSystemManagementServiceSettingData", "DefaultVirtualHardDiskPath"
+    )
+
+
+def boot_sources(guid: str) -> Select:
+    """What one machine of generation 2 boots from, in order."""
+    return select(SYSTEM_SETTINGS, "InstanceID", "BootSourceOrder").where(
+        InstanceID=f"Microsoft:{guid.upper()}"
+    )
+
+
+def processors(guid: str | None = None, *, full: bool = False) -> Select:
     """How many processors each machine has, or one."""
-    return _part("Msvm_ProcessorSettingData", guid, "VirtualQuantity")
+    more = ("ExposeVirtualizationExtensions",) if full else ()
+    return _part(PROCESSOR, guid, "VirtualQuantity", *more)
 
 
-def memory(guid: str | None = None) -> Select:
+def memory(guid: str | None = None, *, full: bool = False) -> Select:
     """How many megabytes of memory each machine has, or one."""
-    return _part("Msvm_MemorySettingData", guid, "VirtualQuantity")
+    more = (
+        "DynamicMemoryEnabled",
+        "Reservation",
+        "Limit",
+        "TargetMemoryBuffer",
+        "Weight",
+    )
+    return _part(MEMORY, guid, "VirtualQuantity", *(more if full else ()))
 
 
 def guest_networks() -> Select:
@@ -82,11 +141,11 @@ def guest_networks() -> Select:
     return _part("Msvm_GuestNetworkAdapterConfiguration", None, "IPAddresses")
 
 
-def resources() -> Select:
+def resources(guid: str | None = None) -> Select:
     """Controllers and drives; one that passes a disk through names it."""
     return _part(
-        "Msvm_ResourceAllocationSettingData",
-        None,
+        RESOURCE,
+        guid,
         "ResourceSubType",
         "Parent",
         "Address",
@@ -95,40 +154,48 @@ def resources() -> Select:
     )
 
 
-def storage() -> Select:
+def storage(guid: str | None = None) -> Select:
     """Media, with the file of each."""
-    return _part(
-        "Msvm_StorageAllocationSettingData",
-        None,
-        "ResourceSubType",
-        "Parent",
-        "HostResource",
-    )
+    return _part(STORAGE, guid, "ResourceSubType", "Parent", "HostResource")
 
 
-def ports() -> tuple[Select, Select]:
+def ports(guid: str | None = None) -> tuple[Select, Select]:
     """Network adapters, synthetic and emulated."""
     columns = ("ResourceSubType", "ElementName", "Address")
     return (
-        _part("Msvm_SyntheticEthernetPortSettingData", None, *columns),
-        _part("Msvm_EmulatedEthernetPortSettingData", None, *columns),
+        _part(SYNTHETIC_PORT, guid, *columns),
+        _part(EMULATED_PORT, guid, *columns),
     )
 
 
-def connections() -> Select:
+def connections(guid: str | None = None) -> Select:
     """Which adapter is connected to which switch."""
-    return _part(
-        "Msvm_EthernetPortAllocationSettingData",
-        None,
-        "Parent",
-        "HostResource",
-        "EnabledState",
-    )
+    return _part(CONNECTION, guid, "Parent", "HostResource", "EnabledState")
+
+
+def vlans(guid: str | None = None) -> Select:
+    """The VLANs of connections that have one."""
+    return _part(VLAN, guid, "OperationMode", "AccessVlanId")
 
 
 def switches() -> Select:
     """The virtual switches of the host."""
-    return select("Msvm_VirtualEthernetSwitch", "Name", "ElementName")
+    return select(SWITCH, "Name", "ElementName")
+
+
+def serials(guid: str | None = None) -> Select:
+    """Serial ports, with the pipe of each."""
+    return _part(SERIAL, guid, "Connection")
+
+
+def security(guid: str | None = None) -> Select:
+    """Which machines have a TPM."""
+    return _part(SECURITY, guid, "TpmEnabled")
+
+
+def integration_service(word: str, guid: str | None = None) -> Select:
+    """Which machines have one of the integration services on."""
+    return _part(INTEGRATION[word], guid, "EnabledState")
 
 
 def shutdown_component(guid: str) -> Select:
