@@ -75,6 +75,29 @@ def test_disk_is_attached_step_by_step_and_read_back(host: Changer) -> None:
     assert [part["InstanceID"] for part in parts] == [medium]
 
 
+def test_devices_of_a_machine_that_is_on(host: Changer) -> None:
+    guid, controller = host.guid(SECOND_ON), scsi_of(host, SECOND_ON)
+    _code, drive = host.add_drive(guid, controller, 5)
+    _code, medium = host.add_medium(guid, drive, DISK)
+    for class_name, instance_id, settings in (
+        ("Msvm_DiskDrive", drive, RASD),
+        ("Msvm_LogicalDisk", medium, SASD),
+    ):
+        where = f"SystemName = '{guid}'"
+        found = host.host.query(f"SELECT * FROM {class_name} WHERE {where}")
+        device = instance_id.replace(f"{guid}\\", "")
+        assert device in [row["DeviceID"] for row in found]
+        key = instance_id.replace("\\", "\\\\")
+        (told,) = host.host.query(
+            f"ASSOCIATORS OF {{{settings}.InstanceID='{key}'}} "
+            "WHERE AssocClass=Msvm_SettingsDefineState"
+        )
+        assert told["DeviceID"] == device
+    assert host.host.query(f"SELECT * FROM Msvm_DVDDrive WHERE SystemName = '{guid}'")
+    off = f"SystemName = '{host.guid(FIRST_OFF)}'"
+    assert not host.host.query(f"SELECT * FROM Msvm_DiskDrive WHERE {off}")
+
+
 def test_answer_names_the_new_device_while_the_job_runs(host: Changer) -> None:
     guid, controller = host.guid(SECOND_ON), scsi_of(host, SECOND_ON)
     drive = embedded(
@@ -307,7 +330,7 @@ def test_floppy_of_the_first_generation(host: Changer) -> None:
 
 def test_disk_of_the_host_is_passed_through(host: Changer) -> None:
     disks = host.host.enumerate(V2 + "Msvm_DiskDrive")
-    keys = values(disks[0])
+    keys = next(k for k in map(values, disks) if k["SystemName"] == "HVSIM")
     disk = (
         'root\\virtualization\\v2:Msvm_DiskDrive.CreationClassName="Msvm_DiskDrive",'
         + 'DeviceID="{}",SystemCreationClassName="Msvm_ComputerSystem",'.format(

@@ -14,13 +14,18 @@ from typing import TYPE_CHECKING
 
 from hvsim.model.common import SYSTEM, healthy, path, settings_path, system_path
 from hvsim.model.identifiers import KEYBOARD, MEMORY, PROCESSOR
-from hvsim.model.machine import INTEGRATION, Machine, Nic, Power
-from hvsim.model.networking import PORT
+from hvsim.model.machine import INTEGRATION, Drive, Machine, Nic, Power
+from hvsim.model.networking import port_class
+from hvsim.model.resources import RASD, SASD
 from hvsim.wmi.registry import Values, of_machine
 from hvsim.wmi.values import ObjectPath
 
 if TYPE_CHECKING:
     from hvsim.model.model import Model
+
+
+DISK_DRIVE, DVD_DRIVE = "Msvm_DiskDrive", "Msvm_DVDDrive"
+LOGICAL_DISK = "Msvm_LogicalDisk"
 
 
 def device(machine: Machine, class_name: str, device_id: str, name: str) -> Values:
@@ -87,13 +92,25 @@ def load(machine: Machine) -> int:
 
 @of_machine("Msvm_SyntheticEthernetPort")
 def ports(model: Model, machine: Machine) -> Iterator[Values]:
-    """The network adapters."""
-    if machine.is_on:
-        for nic in _synthetic(machine):
+    """The synthetic network adapters."""
+    return _ports(machine, is_legacy=False)
+
+
+@of_machine("Msvm_EmulatedEthernetPort")
+def legacy_ports(model: Model, machine: Machine) -> Iterator[Values]:
+    """The emulated network adapters."""
+    return _ports(machine, is_legacy=True)
+
+
+def _port_class(nic: Nic) -> str:
+    return f"Msvm_{'Emulated' if nic.is_legacy else 'Synthetic'}EthernetPort"
+
+
+def _ports(machine: Machine, *, is_legacy: bool) -> Iterator[Values]:
+    for nic in machine.configuration.nics if machine.is_on else ():
+        if nic.is_legacy == is_legacy:
             yield {
-                **device(
-                    machine, "Msvm_SyntheticEthernetPort", nic.guid, "Ethernet Port"
-                ),
+                **device(machine, _port_class(nic), nic.guid, "Ethernet Port"),
                 "ElementName": nic.name,
                 "NetworkAddresses": [nic.mac],
                 "PermanentAddress": nic.mac,
@@ -101,8 +118,38 @@ def ports(model: Model, machine: Machine) -> Iterator[Values]:
             }
 
 
-def _synthetic(machine: Machine) -> list[Nic]:
-    return [nic for nic in machine.configuration.nics if not nic.is_legacy]
+@of_machine(DISK_DRIVE)
+def disk_drives(model: Model, machine: Machine) -> Iterator[Values]:
+    """The drives of hard disks."""
+    return _drives(machine, is_dvd=False)
+
+
+@of_machine(DVD_DRIVE)
+def dvd_drives(model: Model, machine: Machine) -> Iterator[Values]:
+    """The DVD drives."""
+    return _drives(machine, is_dvd=True)
+
+
+def _drive_class(drive: Drive) -> str:
+    return DVD_DRIVE if drive.is_dvd else DISK_DRIVE
+
+
+def _drives(machine: Machine, *, is_dvd: bool) -> Iterator[Values]:
+    for drive in machine.configuration.drives if machine.is_on else ():
+        if drive.is_dvd == is_dvd:
+            name = "DVD Drive" if is_dvd else "Hard Drive"
+            tail = rf"{drive.controller}\{drive.slot}\D"
+            yield device(machine, _drive_class(drive), tail, name)
+
+
+@of_machine(LOGICAL_DISK)
+def logical_disks(model: Model, machine: Machine) -> Iterator[Values]:
+    """The media in the drives."""
+    for drive in machine.configuration.drives if machine.is_on else ():
+        if drive.path:
+            name = "ISO Disk Image" if drive.is_dvd else "Hard Disk Image"
+            tail = rf"{drive.controller}\{drive.slot}\L"
+            yield device(machine, LOGICAL_DISK, tail, name)
 
 
 @of_machine("Msvm_Keyboard")
@@ -149,8 +196,14 @@ def _devices(machine: Machine) -> Iterator[tuple[str, str, str, str]]:
             "Msvm_ProcessorSettingData",
             rf"{PROCESSOR}\0",
         )
-    for nic in _synthetic(machine):
-        yield "Msvm_SyntheticEthernetPort", nic.guid, PORT, nic.guid
+    for nic in machine.configuration.nics:
+        yield _port_class(nic), nic.guid, port_class(nic), nic.guid
+    for drive in machine.configuration.drives:
+        tail = rf"{drive.controller}\{drive.slot}\D"
+        yield _drive_class(drive), tail, RASD, tail
+        if drive.path:
+            medium = tail[:-1] + "L"
+            yield LOGICAL_DISK, medium, SASD, medium
     for name, component in INTEGRATION.items():
         class_name = f"Msvm_{name}Component"
         yield class_name, component, f"{class_name}SettingData", component

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hvsim.model.jobs import JobError, ReturnCode
@@ -47,20 +48,18 @@ def _failure(machine: Machine, why: str) -> JobError:
 
 def holder_of(model: Model, path: str, but: Machine) -> Machine | None:
     """Another machine that is on and has a disk, or one upon it."""
-    wanted = path.lower()
+    wanted = set(_with_descendants(model, path))
     for machine in model.machines.values():
         if not machine.is_on or machine is but:
             continue
         for drive in machine.configuration.drives:
-            if not drive.path or drive.is_dvd:
-                continue
-            image = model.images.find(drive.path)
-            if drive.path.lower() == wanted or (
-                image is not None
-                and image.parent
-                and any(
-                    i.path.lower() == wanted for i in model.images.chain(drive.path)
-                )
-            ):
+            if drive.path and not drive.is_dvd and drive.path.lower() in wanted:
                 return machine
     return None
+
+
+def _with_descendants(model: Model, path: str) -> Iterator[str]:
+    """A disk and those that stand upon it, in lower case: few, so looked up downwards."""
+    yield path.lower()
+    for child in model.images.children(path):
+        yield from _with_descendants(model, child.path)
