@@ -126,7 +126,35 @@ class Changing(Images):
         notes = {one.description for one in (vm, vm.next_start) if one is not None}
         if values.get("description") == "" and notes <= {None, ""}:
             del values["description"]
-        return replace(wanted, values=values)
+        disks = tuple(self._disk_in_own_words(wish, vm) for wish in wanted.disks)
+        return replace(wanted, values=values, disks=disks)
+
+    def _disk_in_own_words(self, wish: DiskWish, vm: VirtualMachine) -> DiskWish:
+        """A disk by the name that the machine has for its image: a path, or a volume."""
+        named = {
+            name
+            for one in (vm, vm.next_start)
+            for disk in (one.disks or () if one is not None else ())
+            for name in (disk.source, *disk.backing)
+            if name is not None
+        }
+        source = wish.source
+        if source is None or source in named:
+            return wish
+        others = [one for one in named if one.startswith("/") != source.startswith("/")]
+        path = self._path_of(source) if others else None
+        if path is None:
+            return wish
+        same = next((one for one in others if self._path_of(one) == path), None)
+        return replace(wish, source=same) if same is not None else wish
+
+    def _path_of(self, source: str) -> str | None:
+        """The path of an image that is named by path or as a volume; None if unknown."""
+        if source.startswith("/"):
+            return source
+        volume = self._volume(source)
+        with self._doing(f"read the volume {source}"):
+            return str(volume.path()) if volume is not None else None
 
     def own_changes(
         self, vm: VirtualMachine, wanted: Description

@@ -10,9 +10,11 @@ from .._uri.uri import ConnectionUri
 from .changing import Changing
 from .connection import open_connection
 from .life import Life
+from .screen import Screen
+from .snapshots import Snapshots
 
 
-class LibvirtHypervisor(Changing, Life):
+class LibvirtHypervisor(Changing, Life, Snapshots, Screen):
     """An open libvirt connection, with all that can be done over it.
 
     Args:

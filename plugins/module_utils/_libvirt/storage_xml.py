@@ -154,6 +154,13 @@ def snapshot_xml(
     return to_text(root)
 
 
+def is_external(definition: str) -> bool:
+    """Whether a snapshot keeps memory or disks outside the images."""
+    root = ET.fromstring(definition)
+    kept = [root.find("memory"), *root.iterfind("disks/disk")]
+    return any(one is not None and one.get("snapshot") == "external" for one in kept)
+
+
 def overlays_of(snapshots: Iterable[str]) -> dict[str, str]:
     """For each image that an external snapshot made, the one under it.
 

@@ -234,10 +234,15 @@ def _changes(
         return (), ()
     wanted = work.wish.description
     hypervisor.check_description(wanted, current)
+    own = hypervisor.in_own_words(wanted, current)
+    images = dict(work.images)
+    for disk, same in zip(wanted.disks, own.disks):
+        if disk.source in images and same.source is not None:
+            images.setdefault(same.source, images[disk.source])
     return plan_changes(
         current,
-        hypervisor.in_own_words(wanted, current),
-        images=work.images,
+        own,
+        images=images,
         timing=hypervisor.timing,
         more=hypervisor.own_changes(current, wanted),
     )
