@@ -35,6 +35,7 @@ from hvsim.model import (
     snapshots,
     storage,
     summary,
+    switch_service,
     windows,
 )
 
@@ -64,6 +65,7 @@ COMPLETE = (
     snapshots,
     storage,
     summary,
+    switch_service,
     windows,
 )
 """The modules of the classes."""

@@ -13,6 +13,7 @@ from hvsim.model.clock import moment
 from hvsim.model.common import system_path
 from hvsim.model.computer_system import job_path
 from hvsim.model.jobs import Job, JobError, JobState, ReturnCode
+from hvsim.model.networking import switch_path
 from hvsim.model.settings import vssd_path
 from hvsim.wmi.embedded import to_text
 from hvsim.wmi.registry import Values, method, of_host
@@ -100,7 +101,8 @@ def _job(model: Model, job: Job, now: float) -> Values:
 
 @of_host("Msvm_AffectedJobElement")
 def affected(model: Model) -> Iterator[Values]:
-    """Jobs, the machines that they change, and the checkpoints that they make."""
+    """Jobs, the machines that they change, the checkpoints and switches they make."""
+    switches = {switch.guid for switch in model.switches}
     for job in list(model.jobs.values()):
         if job.machine:
             yield {
@@ -111,6 +113,12 @@ def affected(model: Model) -> Iterator[Values]:
         if job.snapshot and model.owner(job.snapshot):
             yield {
                 "AffectedElement": vssd_path(model, job.snapshot),
+                "AffectingElement": job_path(model, job),
+                "ElementEffects": [CREATE],
+            }
+        if job.switch in switches:
+            yield {
+                "AffectedElement": switch_path(model, job.switch),
                 "AffectingElement": job_path(model, job),
                 "ElementEffects": [CREATE],
             }

@@ -154,6 +154,8 @@ class Job:
     """The image files that it works on."""
     snapshot: str | None = None
     """The GUID of the checkpoint that it makes."""
+    switch: str | None = None
+    """The GUID of the switch that it makes."""
 
     @property
     def class_name(self) -> str:

@@ -108,6 +108,8 @@ class Nic:
     """VirtualSystemIdentifiers, where it isn't the GUID in braces."""
     has_connection: bool = True
     """Whether there are settings of a connection at all, in use or not."""
+    last_switch: str = ""
+    """The name of the switch that it was connected to and that is gone."""
     is_cut: bool = False
     """The connection is disabled, whatever switch it names."""
     gateways: list[str] | None = None

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from hvsim.model.identifiers import guid
 
@@ -26,10 +27,13 @@ class Switch:
 
     guid: str
     name: str
-    external: ExternalPort | None = None
+    adapters: list[ExternalPort] = field(default_factory=list)
+    """What it is bound to: one adapter, or several where it teams them."""
     is_internal: bool = False
     """Whether the host itself has a port on it."""
     notes: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Properties of its settings that were given when it was made."""
 
 
 def default_ports() -> list[ExternalPort]:
@@ -46,7 +50,7 @@ def default_ports() -> list[ExternalPort]:
 def default_switches(ports: list[ExternalPort]) -> list[Switch]:
     """The switches of the simulated host."""
     return [
-        Switch(guid("switch", "External"), "External", ports[0], is_internal=True),
+        Switch(guid("switch", "External"), "External", ports[:1], is_internal=True),
         Switch(guid("switch", "Internal"), "Internal", is_internal=True),
         Switch(guid("switch", "Private"), "Private"),
     ]

@@ -84,6 +84,7 @@ def switch_settings(model: Model) -> Iterator[Values]:
             "TeamingEnabled": False,
             "VirtualSystemIdentifier": switch.guid,
             "VirtualSystemType": "DMTF:Virtual Ethernet Switch",
+            **switch.settings,
         }
 
 
@@ -105,9 +106,11 @@ def switch_settings_define_state(model: Model) -> Iterator[Values]:
 def switch_ports(model: Model) -> Iterator[Values]:
     """What switches are bound to: adapters of the host, and the host itself."""
     for switch in model.switches:
-        for kind, resource in _switch_resources(model, switch):
+        for adapter, resource in switch_resources(model, switch):
+            path = connection_of_switch(model, switch, adapter)
+            kind = "External" if adapter else "Internal"
             yield allocation(
-                rf"Microsoft:{switch.guid}\{guid('port', switch.guid, kind)}",
+                dict(path.keys)["InstanceID"],
                 33,
                 "Ethernet Connection",
                 f"{switch.name}_{kind}",
@@ -116,11 +119,18 @@ def switch_ports(model: Model) -> Iterator[Values]:
             )
 
 
-def _switch_resources(model: Model, switch: Switch) -> Iterator[tuple[str, ObjectPath]]:
-    if switch.external:
-        yield "External", external_port_path(model, switch.external.guid)
+def switch_resources(model: Model, switch: Switch) -> Iterator[tuple[str, ObjectPath]]:
+    """What a switch is connected to: the adapter's GUID, or "" for the host."""
+    for port in switch.adapters:
+        yield port.guid, external_port_path(model, port.guid)
     if switch.is_internal:
-        yield "Internal", system_path(model, model.hostname)
+        yield "", system_path(model, model.hostname)
+
+
+def connection_of_switch(model: Model, switch: Switch, adapter: str) -> ObjectPath:
+    """The path of the settings of a switch's connection."""
+    tail = guid("port", switch.guid, adapter)
+    return settings_path(model, CONNECTION, rf"Microsoft:{switch.guid}\{tail}")
 
 
 def external_port_path(model: Model, port_guid: str) -> ObjectPath:
@@ -255,7 +265,7 @@ def connections(model: Model, machine: Machine) -> Iterator[Values]:
                 HostResource=[str(switch_path(model, nic.switch))]
                 if nic.switch
                 else [],
-                LastKnownSwitchName=names.get(nic.switch or "", ""),
+                LastKnownSwitchName=names.get(nic.switch or "", nic.last_switch),
                 Parent=str(settings_path(model, port_class(nic), adapter)),
             )
             yield {**values, **nic.connection}
