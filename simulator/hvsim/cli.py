@@ -34,7 +34,11 @@ A file of rules says what shall go wrong:
    {"do": "delay", "resource": "*Msvm_ComputerSystem", "seconds": 3, "count": null},
    {"do": "http-status", "status": 503},
    {"do": "wsman-fault", "action": "Enumerate", "code": 2150859174},
-   {"do": "truncate"}]
+   {"do": "truncate"},
+   {"do": "fail-job", "job": "Msvm_StorageJob", "message": "The disk is full."},
+   {"do": "hang-job", "job": "snapshot"}]
+A job is named by its class or its type: create_disk, resize_disk, merge_disks,
+define_machine, modify_resources, start, snapshot, apply_snapshot, define_switch and so on.
 """
 
 

@@ -315,6 +315,19 @@ def test_rules_are_counted_one_by_one() -> None:
     assert rules.take(pull) is None
 
 
+def test_rules_of_jobs_are_about_jobs_alone() -> None:
+    full = Rule("fail-job", job="msvm_storagejob", count=1, skip=1)
+    rules = Rules([full, Rule("hang-job", job="*_snapshot", count=None)])
+    assert rules.take(Request("http://x/Pull", "r")) is None
+    disk = ("Msvm_StorageJob", "create_disk")
+    kinds = [
+        (found := rules.take_job(names)) and found.do
+        for names in (disk, disk, disk, ("Msvm_ConcreteJob", "apply_snapshot"))
+    ]
+    assert kinds == [None, "fail-job", None, "hang-job"]
+    assert not Rule("drop").fits_job(disk)
+
+
 def test_rules_are_read_from_json(tmp_path: Any) -> None:
     path = tmp_path / "rules.json"
     path.write_text(json.dumps([{"do": "delay", "seconds": 2, "count": None}]))

@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from wmi_client import V2, Client, client, embedded, told, values
 
 from hvsim.model.images import GIB, MIB
+from hvsim.rules import read_rules
+from hvsim.simulator import Simulator
 
 IMAGES = "Msvm_ImageManagementService"
 SETTINGS = "Msvm_VirtualHardDiskSettingData"
@@ -503,3 +508,31 @@ def test_storage_job_that_never_ends_can_be_cancelled(host: Client) -> None:
     assert host.get(uri, **key)["JobState"] == "8"
     assert not host.model.is_held(OLD)
     assert capacity(host, OLD) < 200 * GIB
+
+
+def test_rule_from_a_file_fails_the_second_storage_job_over_http(
+    start_hvsim: Callable[..., Simulator], connect: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "rules.json"
+    rule = {"do": "fail-job", "job": "create_disk", "skip": 1, "error": 32778}
+    path.write_text(json.dumps([rule]))
+    settings = {"Service/Auth/Basic": "true", "Service/AllowUnencrypted": "true"}
+    simulator = start_hvsim(
+        vms=2, job_seconds=0, settings=settings, rules=read_rules(path)
+    )
+    uri = V2 + IMAGES
+
+    def created(name: str) -> str:
+        content = wish(rf"{FOLDER}\{name}")
+        body = (
+            f'<p:CreateVirtualHardDisk_INPUT xmlns:p="{uri}">{content}'
+            "</p:CreateVirtualHardDisk_INPUT>"
+        )
+        answer = connect(simulator).ask(
+            f"{uri}/CreateVirtualHardDisk", uri, body, {"CreationClassName": IMAGES}
+        )
+        return str(answer.text("{*}ReturnValue"))
+
+    found = [created(name) for name in ("a.vhdx", "b.vhdx", "b.vhdx")]
+    assert found == ["0", "32778", "0"]
+    assert simulator.model.images.find(rf"{FOLDER}\a.vhdx")
