@@ -246,7 +246,10 @@ def _same(wish: Any, value: Any) -> bool:
 def _disks(vm: VirtualMachine, wishes: Iterable[DiskWish]) -> Iterator[Change]:
     free = list(vm.disks or ())
     for wish in wishes:
-        found = next((disk for disk in free if _is_disk(wish, disk)), None)
+        matching = [disk for disk in free if _is_disk(wish, disk)]
+        # One that builds on the image is meant only where none has the image itself.
+        exact = [disk for disk in matching if disk.source == wish.source]
+        found = next(iter(exact or matching), None)
         if found is None and wish.device != DISK and wish.target is None:
             found = next((disk for disk in free if disk.device == wish.device), None)
         if found is not None:

@@ -1,11 +1,10 @@
 # Copyright (c) 2026, the hypervisor.connect contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Making and changing machines: one new definition for the next start, calls for now."""
+"""Changing machines: one new definition for the next start, calls for now."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,17 +19,10 @@ from .._hypervisor.changes import (
     SET,
     Change,
 )
-from .._hypervisor.description import ABSENT, Description, DiskWish, NicWish
+from .._hypervisor.description import Description, DiskWish, NicWish
 from .._hypervisor.hypervisor import OperationTimeout
-from .._hypervisor.plan import PlanRefused
 from .._hypervisor.values import VirtualMachine
 from .binding import libvirt
-from .capabilities import parse_capabilities
-from .domain_capabilities import (
-    DomainCapabilities,
-    from_capabilities,
-    parse_domain_capabilities,
-)
 from .edit_xml import (
     Missing,
     add_disk,
@@ -46,12 +38,10 @@ from .edit_xml import (
     scsi_controller,
     targets,
 )
-from .errors import NO_SUPPORT
-from .fragments_xml import apply_fragment, without_secrets
-from .images import Images
+from .fragments_xml import apply_fragment, place_of, shown_now, without_secrets
+from .making import Making, new_mac
 from .new_device_xml import choose_bus, free_target
-from .new_domain_xml import domain_type, new_domain
-from .possible import check, timing_of
+from .possible import timing_of
 from .storage_xml import Volume
 from .verbatim_xml import parse_verbatim, to_text
 
@@ -64,44 +54,8 @@ _KIB = 1024
 _MAC_PREFIX = "52:54:00"
 
 
-class Changing(Images):
-    """Machines made as they are described, and changed."""
-
-    # -- what can be -----------------------------------------------------------------
-
-    def check_description(self, wanted: Description, vm: VirtualMachine | None) -> None:
-        """Refuse what libvirt, or this host, does not have."""
-        check(wanted, vm)
-        kinds = {"type", "secure_boot", "tpm"} & set(wanted.values.get("firmware", {}))
-        if vm is None or kinds:
-            self._check_host(wanted, vm)
-
-    def _check_host(self, wanted: Description, vm: VirtualMachine | None) -> None:
-        with self._doing("read what the host can give to machines"):
-            found = self._capabilities(wanted, vm)
-        if not found.is_known:
-            return
-        firmware = wanted.values.get("firmware", {})
-        refused = None
-        if firmware.get("type") == "uefi" and "efi" not in found.firmwares:
-            refused = "firmware.type is uefi, and the host has no UEFI for it", "ovmf"
-        elif firmware.get("tpm") and not found.has("tpm.backendModel", "emulator"):
-            refused = (
-                "firmware.tpm is true, and the host has no emulator of one",
-                "swtpm",
-            )
-        if refused is not None:
-            raise PlanRefused(
-                refused[0], remedy=f"install {refused[1]} on the host, or leave it out"
-            )
-        buses = found.enums.get("disk.bus", ())
-        for number, disk in enumerate(wanted.disks):
-            if vm is None and disk.bus is not None and disk.bus not in buses:
-                raise PlanRefused(
-                    f"disks[{number}].bus is {disk.bus}, and machines of type "
-                    f"{found.machine} have {', '.join(buses)}",
-                    remedy="name one of these, or another machine",
-                )
+class Changing(Making):
+    """What is different about machines, changed."""
 
     def timing(self, vm: VirtualMachine, change: Change) -> str:
         """When a change takes effect; asks nothing of the host."""
@@ -171,69 +125,22 @@ class Changing(Images):
         found = []
         later, present = parse_verbatim(kept), parse_verbatim(now)
         for fragment in wanted.libvirt:
+            before = shown_now(later, fragment)
             is_late = apply_fragment(later, fragment)
             is_new = apply_fragment(present, fragment)
             if is_late or is_new:
-                shown = without_secrets(fragment["xml"])
-                found.append(
-                    Change(
-                        "libvirt",
-                        fragment["xpath"],
-                        SET,
-                        None,
-                        shown,
-                        wish=fragment,
-                        now=is_new,
-                        kept=is_late,
-                    )
+                change = Change(
+                    "libvirt",
+                    place_of(fragment),
+                    SET,
+                    before,
+                    without_secrets(fragment["xml"]) or None,
+                    wish=fragment,
+                    now=is_new,
+                    kept=is_late,
                 )
+                found.append(change)
         return tuple(found)
-
-    # -- making ----------------------------------------------------------------------
-
-    def create(self, wanted: Description) -> str:
-        """virDomainDefineXML; all but the autostart is in the definition."""
-        with self._doing(f"make machine {wanted.name}"):
-            found = self._capabilities(wanted, None)
-            sources = [d.source for d in wanted.disks if d.state != ABSENT and d.source]
-            macs = {place: _new_mac() for place in range(len(wanted.nics))}
-            root = new_domain(wanted, found, self._volumes(sources), macs)
-            domain = self._connection.defineXML(to_text(root))
-            uuid = str(domain.UUIDString())
-            self._domains[uuid] = domain
-            return uuid
-
-    def _capabilities(
-        self, wanted: Description, vm: VirtualMachine | None
-    ) -> DomainCapabilities:
-        """What the host offers for the machine; of x86 one with PCI Express at best."""
-        kind = domain_type(wanted)
-        machine = wanted.values.get("machine")
-        arch = None
-        if vm is not None and vm.os is not None:
-            machine, arch = machine or vm.os.machine, vm.os.arch
-        found = self._ask_capabilities(arch, machine, kind)
-        if found.arch == "x86_64" and machine is None and vm is None:
-            try:
-                return self._ask_capabilities(found.arch, "q35", kind)
-            except libvirt.libvirtError:
-                if not self.is_alive():
-                    raise
-        return found
-
-    def _ask_capabilities(
-        self, arch: str | None, machine: str | None, kind: str | None
-    ) -> DomainCapabilities:
-        try:
-            return parse_domain_capabilities(
-                self._connection.getDomainCapabilities(None, arch, machine, kind, 0)
-            )
-        except libvirt.libvirtError as error:
-            if error.get_error_code() != NO_SUPPORT:
-                raise
-        return from_capabilities(parse_capabilities(self._connection.getCapabilities()))
-
-    # -- changing --------------------------------------------------------------------
 
     def change(
         self, vm: VirtualMachine, changes: Sequence[Change], *, only_kept: bool = False
@@ -276,7 +183,7 @@ class Changing(Images):
                 names["target"] = wish.target or free_target(bus, taken)
                 taken.append(names["target"])
             elif change.action == ADD and isinstance(wish, NicWish):
-                names["mac"] = wish.mac or _new_mac()
+                names["mac"] = wish.mac or new_mac()
             planned.append((change, names))
         return planned
 
@@ -408,10 +315,6 @@ def _sources(changes: Iterable[Change]) -> list[str]:
         if isinstance(wish, DiskWish) and wish.source and change.action != REMOVE:
             found.append(wish.source)
     return found
-
-
-def _new_mac() -> str:
-    return ":".join([_MAC_PREFIX, *(f"{byte:02x}" for byte in secrets.token_bytes(3))])
 
 
 def _is_alias(name: str, machine: str) -> bool:

@@ -114,6 +114,47 @@ def apply_fragment(root: ET.Element, fragment: Mapping[str, str]) -> bool:
     return not same(before, root)
 
 
+def shown_now(root: ET.Element, fragment: Mapping[str, str]) -> str | None:
+    """What is there of what a fragment is about, as it may be shown; None for nothing."""
+    if fragment["xpath"] == "/":
+        found = [ET.Element("document")]
+        found[0].append(root)
+    else:
+        found = select(root, fragment["xpath"])
+    if not fragment["xml"].strip():
+        return "".join(without_secrets(to_text(one)) for one in found) or None
+    wish = parse_verbatim(fragment["xml"])
+    for parent in found:
+        for one in parent:
+            if _is_same_thing(one, wish):
+                return without_secrets(to_text(_pruned(one, wish)))
+    return None
+
+
+def place_of(fragment: Mapping[str, str]) -> str:
+    """The path of the element that a fragment is about."""
+    if not fragment["xml"].strip():
+        return fragment["xpath"]
+    tag = parse_verbatim(fragment["xml"]).tag
+    return f"{fragment['xpath'].rstrip('/')}/{tag}"
+
+
+def _pruned(found: ET.Element, wish: ET.Element) -> ET.Element:
+    """An element with nothing in it but what a fragment names, too."""
+    shown = ET.Element(
+        found.tag,
+        {key: found.attrib[key] for key in wish.keys() if key in found.keys()},
+    )
+    if (wish.text or "").strip():
+        shown.text = found.text
+    for part in wish:
+        for one in found:
+            if _is_same_thing(one, part):
+                shown.append(_pruned(one, part))
+                break
+    return shown
+
+
 def select(root: ET.Element, xpath: str) -> list[ET.Element]:
     """The elements that a path leads to, from the root on.
 

@@ -19,12 +19,12 @@ from .domain_capabilities import DomainCapabilities
 from .edit_xml import (
     add_disk,
     add_nic,
-    set_part,
     targets,
 )
 from .fragments_xml import apply_fragment
 from .new_device_xml import QEMU_TYPES, ROOT_PORTS, choose_bus, free_target, root_port
 from .storage_xml import Volume
+from .values_xml import set_part
 from .verbatim_xml import append, child, new, parse_verbatim
 
 _KIB = 1024
