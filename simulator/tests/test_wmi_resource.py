@@ -356,7 +356,7 @@ def test_association_filter(host: Client) -> None:
         (V2 + SYSTEM, "RequestStateChange", {"Name": "x"}, "", Code.RESOURCE_NOT_FOUND),
         (
             V2 + SYSTEM,
-            "InjectNonMaskableInterrupt",
+            "SetPowerState",
             {"Name": "HVSIM"},
             "",
             0x80041055,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from hvsim.model.branches import disk_drives, missing_disk
 from hvsim.model.jobs import JobError, ReturnCode
 from hvsim.model.machine import Machine
 
@@ -24,20 +25,19 @@ def obstacle(model: Model, machine: Machine) -> JobError | None:
             f"the host has {model.logical_processors} logical processors, "
             f"the virtual machine {configuration.processors}.",
         )
-    for drive in configuration.drives:
-        if not drive.path:
-            continue
-        if model.images.find(drive.path) is None:
+    isos = [d.path for d in configuration.drives if d.path and d.is_dvd]
+    missing = [path for path in isos if model.images.find(path) is None]
+    if path := missing_disk(model.images, configuration) or next(iter(missing), None):
+        return _failure(
+            machine,
+            f"'{path}': The system cannot find the file specified. (0x80070002)",
+        )
+    for _drive, path in disk_drives(configuration):
+        if holder_of(model, path, machine):
             return _failure(
                 machine,
-                f"'{drive.path}': The system cannot find the file specified. "
-                "(0x80070002)",
-            )
-        if not drive.is_dvd and holder_of(model, drive.path, machine):
-            return _failure(
-                machine,
-                f"'{drive.path}': The process cannot access the file because it is "
-                "being used by another process. (0x80070020)",
+                f"'{path}': The process cannot access the file because it is being "
+                "used by another process. (0x80070020)",
             )
     return None
 
