@@ -42,7 +42,8 @@ ONE_SYSTEM = SYSTEM.replace(" FROM", ",OtherEnabledState FROM")
             queries.settings(full=True),
             "SELECT VirtualSystemIdentifier,VirtualSystemType,AutomaticStartupAction,"
             "Notes,InstanceID,ElementName,CreationTime,Parent,VirtualSystemSubType,"
-            "SecureBootEnabled FROM Msvm_VirtualSystemSettingData",
+            "SecureBootEnabled,SecureBootTemplateId,Version,BootOrder,BootSourceOrder,"
+            "AutomaticStartupActionDelay,AutomaticShutdownAction,UserSnapshotType FROM Msvm_VirtualSystemSettingData",
         ),
         (
             queries.settings_of(GUID),
@@ -62,6 +63,59 @@ ONE_SYSTEM = SYSTEM.replace(" FROM", ",OtherEnabledState FROM")
             queries.memory(GUID),
             parts("Memory", "VirtualQuantity")
             + f" WHERE InstanceID LIKE 'Microsoft:{UPPER}%'",
+        ),
+        (
+            queries.processors(full=True),
+            parts("Processor", "VirtualQuantity", "ExposeVirtualizationExtensions"),
+        ),
+        (
+            queries.memory(GUID, full=True),
+            parts(
+                "Memory",
+                "VirtualQuantity",
+                "DynamicMemoryEnabled",
+                "Reservation",
+                "Limit",
+                "TargetMemoryBuffer",
+                "Weight",
+            )
+            + f" WHERE InstanceID LIKE 'Microsoft:{UPPER}%'",
+        ),
+        (
+            queries.vlans(),
+            "SELECT InstanceID,OperationMode,AccessVlanId FROM "
+            "Msvm_EthernetSwitchPortVlanSettingData",
+        ),
+        (queries.serials(), parts("SerialPort", "Connection")),
+        (queries.security(), parts("Security", "TpmEnabled")),
+        (
+            queries.integration_service("backup"),
+            parts("VssComponent", "EnabledState"),
+        ),
+        (
+            queries.snapshots_of(GUID),
+            "SELECT InstanceID,VirtualSystemType,ElementName,Parent FROM "
+            "Msvm_VirtualSystemSettingData "
+            f"WHERE VirtualSystemIdentifier = '{UPPER}'",
+        ),
+        (
+            queries.activity_of(GUID),
+            "SELECT Name,OperationalStatus FROM Msvm_ComputerSystem "
+            f"WHERE Name = '{UPPER}'",
+        ),
+        (
+            queries.boot_sources(GUID),
+            "SELECT InstanceID,BootSourceOrder FROM Msvm_VirtualSystemSettingData "
+            f"WHERE InstanceID = 'Microsoft:{UPPER}'",
+        ),
+        (
+            queries.keyboard(GUID),
+            f"SELECT DeviceID FROM Msvm_Keyboard WHERE SystemName = '{UPPER}'",
+        ),
+        (
+            queries.image_folder(),
+            "SELECT DefaultVirtualHardDiskPath FROM "
+            "Msvm_VirtualSystemManagementServiceSettingData",
         ),
         (
             queries.guest_networks(),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -21,8 +21,10 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.classes
     SNAPSHOT,
     V2,
 )
-from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.reading import (
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.devices import (
     Devices,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.reading import (
     Summary,
     is_machine,
     is_settled,
@@ -294,18 +296,28 @@ def full(
     ports: Sequence[Row] = (),
     connections: Sequence[Row] = (),
     networks: Sequence[Row] = (),
+    checkpoints: Sequence[Row] = (),
+    processors: Sequence[Row] = (),
+    memory: Sequence[Row] = (),
+    **more: Any,
 ) -> VirtualMachine:
-    rows = [settings_row or settings()]
+    answers = summary(
+        system("web1"),
+        settings=[settings_row or settings(), *checkpoints],
+        networks=networks,
+        processors=processors,
+        memory=memory,
+    )
     (vm,) = with_devices(
-        machines(summary(system("web1"), settings=rows)),
-        rows,
-        networks,
+        machines(answers),
+        answers,
         Devices(
             resources=[*CONTROLLERS, *resources],
             storage=storage,
             ports=ports,
             connections=connections,
             switches=[{"Name": SWITCH, "ElementName": "LAN"}],
+            **more,
         ),
     )
     return vm
@@ -458,24 +470,63 @@ def test_nics_have_mac_switch_model_and_addresses() -> None:
         ],
     )
     assert vm.nics == (
-        Nic("00:15:5d:00:00:01", "switch", "LAN", "synthetic", None, ("192.0.2.1",)),
-        Nic("00:15:5d:00:00:ff", "switch", None, "emulated", None),
+        Nic(
+            "00:15:5d:00:00:01",
+            "switch",
+            "LAN",
+            "synthetic",
+            None,
+            ("192.0.2.1",),
+            vlan=0,
+            connected=True,
+        ),
+        Nic(
+            "00:15:5d:00:00:ff",
+            "switch",
+            None,
+            "emulated",
+            None,
+            vlan=0,
+            connected=False,
+        ),
     )
 
 
 @pytest.mark.parametrize(
     "row",
     [
-        connection(NIC, SWITCH, enabled=3),
         connection(NIC, None),
         connection(NIC, OTHER),
         {**connection(NIC, SWITCH), "InstanceID": TEMPLATE},
     ],
-    ids=["disabled", "no-switch", "switch-gone", "template"],
+    ids=["no-switch", "switch-gone", "template"],
 )
 def test_nic_that_is_connected_to_nothing_has_no_source(row: Row) -> None:
     (nic,) = full(ports=[port(NIC, mac=None)], connections=[row]).nics or ()
     assert (nic.mac, nic.source) == (None, None)
+
+
+def test_nic_that_is_cut_off_keeps_its_switch() -> None:
+    rows = [connection(NIC, SWITCH, enabled=3)]
+    (nic,) = full(ports=[port(NIC)], connections=rows).nics or ()
+    assert (nic.source, nic.connected) == ("LAN", False)
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"), [(1, 7), (0, 0), (None, 0), (2, None), (3, None)]
+)
+def test_vlan_is_that_of_an_access_port(mode: int | None, expected: int | None) -> None:
+    feature = part(rf"{NIC}\C\F", OperationMode=mode, AccessVlanId=7)
+    rows = [connection(NIC, SWITCH)]
+    (nic,) = full(ports=[port(NIC)], connections=rows, vlans=[feature]).nics or ()
+    assert nic.vlan == expected
+
+
+def test_adapters_that_were_named_in_their_order_are_told_in_it() -> None:
+    rows = [port(NIC), port(LEGACY, mac="00155D000002")]
+    rows[0]["ElementName"], rows[1]["ElementName"] = "Network Adapter 2", "LAN"
+    nics = full(ports=rows).nics or ()
+    assert [nic.mac for nic in nics] == ["00:15:5d:00:00:02", "00:15:5d:00:00:01"]
 
 
 def test_template_of_a_nic_is_left_out() -> None:
@@ -498,8 +549,153 @@ def test_generation_decides_the_firmware(
     row = settings(VirtualSystemSubType=subtype, SecureBootEnabled=secure)
     machine, firmware, secure_boot = expected
     assert full(settings_row=row).os == OperatingSystem(
-        "hvm", "x86_64", machine, firmware, secure_boot, None
+        "hvm",
+        "x86_64",
+        machine,
+        firmware,
+        secure_boot,
+        None,
+        generation=int(machine[-1]),
     )
+
+
+def of_slot(owner: str, slot: int, file: str) -> Row:
+    row = medium(rf"{SCSI}\0", slot, "Virtual Hard Disk", file)
+    return {**row, "InstanceID": row["InstanceID"].replace(VM, owner)}
+
+
+def test_disk_is_told_with_the_images_under_those_of_checkpoints() -> None:
+    vm = full(
+        settings_row=settings(Parent=path("X", f"Microsoft:{SECOND}")),
+        checkpoints=[
+            checkpoint(FIRST, "one", None, 1),
+            checkpoint(SECOND, "two", FIRST, 2),
+        ],
+        resources=[drive("D", "Synthetic Disk Drive", rf"{SCSI}\0", s) for s in (0, 1)],
+        storage=[
+            of_slot(VM, 0, r"C:\a_2.avhdx"),
+            of_slot(VM, 1, r"C:\b_2.avhdx"),
+            of_slot(SECOND, 0, r"C:\a_1.avhdx"),
+            of_slot(SECOND, 1, r"C:\b.vhdx"),
+            of_slot(FIRST, 0, r"C:\a.vhdx"),
+            of_slot(FIRST, 1, r"C:\other.vhdx"),
+        ],
+    )
+    assert [disk.backing for disk in vm.disks or ()] == [
+        (r"C:\a_1.avhdx", r"C:\a.vhdx"),
+        (r"C:\b.vhdx",),
+    ]
+
+
+def test_controllers_of_scsi_are_counted_in_the_order_of_their_names() -> None:
+    other = "00000000-AAAA-4BBB-8CCC-DDDDDDDDDDDD"
+    controller = part(
+        rf"{other}\0", ResourceSubType=f"{KIND}Synthetic SCSI Controller"
+    )
+    vm = full(
+        resources=[
+            controller,
+            drive("D", "Synthetic DVD Drive", rf"{SCSI}\0", 0),
+            drive("D", "Synthetic DVD Drive", rf"{other}\0", 10),
+            drive("D", "Synthetic DVD Drive", rf"{other}\0", 9),
+        ]
+    )
+    targets = [disk.target for disk in vm.disks or ()]
+    assert targets == ["scsi0:9", "scsi0:10", "scsi1:0"]
+
+
+def source(tail: str) -> str:
+    return path("Msvm_BootSourceSettingData", rf"Microsoft:{VM}\{tail}")
+
+
+def test_boot_order_is_that_of_the_kinds_of_its_sources() -> None:
+    order = [
+        source("FILE"),
+        source(rf"{NIC}\B").lower(),
+        source(rf"{SCSI}\0\0\D\B"),
+        source(rf"{SCSI}\0\1\D\B"),
+        source(rf"{SCSI}\0\9\D\B"),
+    ]
+    vm = full(
+        settings_row=settings(BootSourceOrder=order),
+        resources=[
+            drive("D", "Synthetic Disk Drive", rf"{SCSI}\0", 0),
+            drive("D", "Synthetic DVD Drive", rf"{SCSI}\0", 1),
+        ],
+        ports=[port(NIC)],
+    )
+    assert vm.os is not None
+    assert vm.os.boot == ("network", "disk", "cdrom")
+    first = settings(VirtualSystemSubType=None, BootOrder=[3, "2", 1, 0])
+    old = full(settings_row=first)
+    assert old.os is not None
+    assert old.os.boot == ("network", "disk", "cdrom", "floppy")
+
+
+def test_settings_are_told_in_the_words_of_the_options() -> None:
+    row = settings(
+        AutomaticStartupAction=3,
+        AutomaticShutdownAction=4,
+        AutomaticStartupActionDelay=timedelta(seconds=90),
+        UserSnapshotType=5,
+        SecureBootTemplateId="{272e7447-90a4-4563-a4b9-8e4ab00526ce}".upper(),
+        Version="9.0",
+    )
+    vm = full(
+        settings_row=row,
+        processors=[
+            part("0", VirtualQuantity=2, ExposeVirtualizationExtensions="true")
+        ],
+        memory=[
+            part(
+                "M",
+                VirtualQuantity=1024,
+                DynamicMemoryEnabled=True,
+                Reservation=512,
+                Limit=4096,
+                TargetMemoryBuffer=20,
+                Weight=5000,
+            )
+        ],
+        serials=[
+            part(r"S\1", Connection=[""]),
+            part(r"S\0", Connection=r"\\.\pipe\com1"),
+        ],
+        security=[part("T", TpmEnabled=True)],
+        integration={
+            "heartbeat": [part("H", EnabledState=2)],
+            "backup": [part("V", EnabledState=3), part("V", OTHER, EnabledState=2)],
+        },
+    )
+    assert vm.cpu == {"nested": True}
+    assert vm.dynamic_memory == {
+        "enabled": True,
+        "minimum": 512 << 20,
+        "maximum": 4096 << 20,
+        "buffer": 20,
+        "weight": 5000,
+    }
+    assert vm.serials == ({"type": "pipe", "path": r"\\.\pipe\com1"},)
+    assert vm.integration_services == {"heartbeat": True, "backup": False}
+    assert (vm.start_action, vm.stop_action) == ("if_running", "shut_down")
+    assert (vm.start_delay, vm.checkpoint_type) == (90, "standard")
+    assert vm.os is not None
+    assert vm.os.secure_boot_template == "MicrosoftUEFICertificateAuthority"
+    assert (vm.os.version, vm.os.tpm) == ("9.0", True)
+
+
+def test_static_memory_has_no_range() -> None:
+    row = part(
+        "M",
+        VirtualQuantity=1024,
+        DynamicMemoryEnabled=False,
+        Reservation=1024,
+        Limit=1024,
+        TargetMemoryBuffer=20,
+        Weight=5000,
+    )
+    vm = full(memory=[row])
+    assert vm.dynamic_memory == {"enabled": False, "buffer": 20, "weight": 5000}
 
 
 def test_machine_without_devices_has_empty_lists() -> None:
