@@ -52,6 +52,7 @@ NEEDED = (
     "netcat-openbsd",
     "openssh-client",
     "openssh-server",
+    "ovmf",
     "pkg-config",
     "python3-dev",
     "python3-venv",
@@ -59,6 +60,8 @@ NEEDED = (
     "qemu-utils",
     "sasl2-bin",
     "shellcheck",
+    "swtpm",
+    "swtpm-tools",
     "uuid-runtime",
 )
 """Debian packages without which a target fails; the same names in Ubuntu."""

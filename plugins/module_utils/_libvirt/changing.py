@@ -202,9 +202,26 @@ class Changing(Making):
         nested = "vmx"
         if any(change.item == "nested" for change, _names in kept):
             nested = self._capabilities(Description(), vm).nested
+        self._warn_of_variables(vm, root, [change for change, _names in kept])
         for change, names in kept:
             change_definition(root, change, volumes=volumes, nested=nested, **names)
         self._domains[vm.uuid] = self._connection.defineXML(to_text(root))
+
+    def _warn_of_variables(
+        self, vm: VirtualMachine, root: ET.Element, changes: Iterable[Change]
+    ) -> None:
+        """Say that UEFI variables without keys stay where no definition names them."""
+        was_uefi = vm.os is not None and vm.os.firmware == "uefi"
+        is_secure = any(
+            change.part == "firmware" and change.item == "secure_boot" and change.after
+            for change in changes
+        )
+        if was_uefi and is_secure and root.find("os/nvram") is None:
+            self._warn(
+                f"machine {vm.name} keeps the UEFI variables that it has, which have no "
+                f"keys for secure boot if it was started before; make them anew with "
+                f"'virsh start --reset-nvram {vm.name}'"
+            )
 
     def _change_now(
         self,

@@ -172,6 +172,8 @@ def _secure_boot(root: ET.Element, loader: ET.Element | None) -> bool | None:
         return feature.get("enabled") == "yes"
     if loader is not None and loader.get("secure") is not None:
         return loader.get("secure") == "yes"
+    if loader is None and _firmware(root, loader) == "uefi":
+        return None  # libvirt chooses with each start
     return False if root.findtext("os/type") == "hvm" else None
 
 

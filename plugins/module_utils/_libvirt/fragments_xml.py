@@ -141,10 +141,8 @@ def place_of(fragment: Mapping[str, str]) -> str:
 
 def _pruned(found: ET.Element, wish: ET.Element) -> ET.Element:
     """An element with nothing in it but what a fragment names, too."""
-    shown = ET.Element(
-        found.tag,
-        {key: found.attrib[key] for key in wish.keys() if key in found.keys()},
-    )
+    kept = {key: value for key, value in found.items() if key in wish.attrib}
+    shown = ET.Element(found.tag, kept)
     if (wish.text or "").strip():
         shown.text = found.text
     for part in wish:

@@ -146,17 +146,25 @@ class Life(Reading):
             if vm.snapshots:
                 flags |= libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
             if vm.os is not None and vm.os.nvram:
-                flags |= (
-                    libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM
-                    if keep_nvram
-                    else libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
-                )
+                flags |= _nvram_flag(keep_nvram)
             if self._has_checkpoints(domain):
                 flags |= libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
             if self._keeps_tpm_state(domain):
                 flags |= libvirt.VIR_DOMAIN_UNDEFINE_TPM
-            domain.undefineFlags(flags)
+            self._undefine(vm, domain, flags, keep_nvram=keep_nvram)
             self._domains.pop(vm.uuid, None)
+
+    def _undefine(
+        self, vm: VirtualMachine, domain: Any, flags: int, *, keep_nvram: bool
+    ) -> None:
+        try:
+            domain.undefineFlags(flags)
+        except libvirt.libvirtError as error:
+            # A start that failed leaves a file that no definition names (9.0.0).
+            is_uefi = vm.os is not None and vm.os.firmware == "uefi" and not vm.os.nvram
+            if error.get_error_code() != OPERATION_INVALID or not is_uefi:
+                raise
+            domain.undefineFlags(flags | _nvram_flag(keep_nvram))
 
     def _has_checkpoints(self, domain: Any) -> bool:
         try:
@@ -172,3 +180,11 @@ class Life(Reading):
             and has_tpm_state(domain.XMLDesc(0))
             and self._connection.getLibVersion() >= _TPM_FLAG_SINCE
         )
+
+
+def _nvram_flag(keep: bool) -> int:
+    return int(
+        libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM
+        if keep
+        else libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
+    )

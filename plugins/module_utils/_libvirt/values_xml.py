@@ -18,6 +18,8 @@ from .new_device_xml import graphics_element, is_serial, serial_element, tpm_ele
 from .verbatim_xml import append, child, new, remove, set_text
 
 _KIB = 1024
+#: What the name of a file of UEFI variables with keys ends with here.
+_SECURE = "_SECURE_BOOT"
 
 
 def set_part(
@@ -161,29 +163,45 @@ _PARTS: dict[str, Callable[[ET.Element, Any], None]] = {
 
 
 def _set_firmware(root: ET.Element, value: str) -> None:
-    """``uefi`` lets libvirt choose the files (page "Domain XML format", BIOS)."""
+    """``uefi`` lets libvirt choose the files (page "Domain XML format", BIOS).
+
+    Without secure boot unless that is asked for, too: left to itself libvirt may choose
+    one that starts signed systems only.
+    """
     element = child(root, "os")
     for tag in ("loader", "nvram", "firmware"):
         remove(element, tag)
     element.attrib.pop("firmware", None)
     if value == "uefi":
-        element.set("firmware", "efi")
+        _set_secure_boot(root, False)
 
 
 def _set_secure_boot(root: ET.Element, value: bool) -> None:
-    """Secure boot wants firmware with keys, and the SMM that guards its variables."""
+    """Secure boot wants firmware with keys, and the SMM that guards its variables.
+
+    The variables go into a file of another name, as those of the other kind have no
+    keys, or keys of their own.
+    """
     element = child(root, "os")
+    nvram = (element.findtext("nvram") or "").strip()
     for tag in ("loader", "nvram", "firmware"):
         remove(element, tag)
     word = "yes" if value else "no"
-    if element.get("firmware") is None:
-        element.set("firmware", "efi")
+    element.set("firmware", "efi")
     features = append(element, new("firmware"))
     for name in ("enrolled-keys", "secure-boot"):
         append(features, new("feature", enabled=word, name=name))
     if value:
         append(element, new("loader", secure="yes"))
         child(root, "features/smm").set("state", "on")
+    if nvram:
+        append(element, new("nvram")).text = _other_variables(nvram, value)
+
+
+def _other_variables(path: str, is_secure: bool) -> str:
+    stem, dot, ending = path.rpartition(".")
+    stem = (stem or ending).removesuffix(_SECURE)
+    return f"{stem}{_SECURE if is_secure else ''}{dot}{ending if dot else ''}"
 
 
 def _set_tpm(root: ET.Element, value: bool) -> None:

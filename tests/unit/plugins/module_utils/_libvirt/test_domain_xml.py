@@ -203,7 +203,7 @@ FLASH = "<loader readonly='yes' type='pflash'{}>/usr/share/OVMF/OVMF_CODE.fd</lo
             False,
             None,
         ),
-        ("<os firmware='efi'><type>hvm</type></os>", "uefi", False, None),
+        ("<os firmware='efi'><type>hvm</type></os>", "uefi", None, None),
         (
             "<os firmware='efi'><type>hvm</type><loader secure='no'/></os>",
             "uefi",
@@ -244,13 +244,13 @@ FLASH = "<loader readonly='yes' type='pflash'{}>/usr/share/OVMF/OVMF_CODE.fd</lo
             "<os firmware='efi'><type>hvm</type><nvram type='network'>"
             "<source protocol='iscsi' name='iqn/0'><host name='h'/></source></nvram></os>",
             "uefi",
-            False,
+            None,
             "iscsi://h/iqn/0",
         ),
         (
             "<os firmware='efi'><type>hvm</type><nvram template='/t.fd'/></os>",
             "uefi",
-            False,
+            None,
             None,
         ),
         (
@@ -262,7 +262,7 @@ FLASH = "<loader readonly='yes' type='pflash'{}>/usr/share/OVMF/OVMF_CODE.fd</lo
         (
             "<os firmware='efi'><type>hvm</type><kernel>/vmlinuz</kernel></os>",
             "uefi",
-            False,
+            None,
             None,
         ),
         ("<os><type>linux</type><kernel>/vmlinuz</kernel></os>", "kernel", None, None),
