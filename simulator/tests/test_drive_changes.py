@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from change_client import (
+    CONNECTION,
+    PORT,
     RASD,
     SASD,
     SUB,
@@ -18,11 +20,14 @@ from change_client import (
     parameter,
     path,
     refer,
+    switch_path,
 )
 from wmi_client import V2, client, values
 
 from hvsim.model.identifiers import FLOPPY, IDE
 from hvsim.model.images import GIB, Image
+from hvsim.wmi.embedded import convert
+from hvsim.wmi.schema import VIRTUALIZATION, schema
 
 SECOND_ON, FIRST_OFF, FIRST_ON = "vm0001", "vm0002", "vm0005"
 ISO = r"C:\ISO\debian-12.iso"
@@ -112,6 +117,78 @@ def test_answer_names_the_new_device_while_the_job_runs(host: Changer) -> None:
     assert values(output)["ReturnValue"] == "4096"
     code, _made = host.add_medium(guid, rf"{controller}\3\D", DISK)
     assert code == 32773
+
+
+def test_medium_described_as_libvirt_describes_it(host: Changer) -> None:
+    guid = new(host)
+    _code, drive = host.add_drive(guid, host.add_controller(guid), 0)
+    parent = path(RASD, drive).replace(
+        "root\\virtualization", r"\\HVSIM\Root\Virtualization"
+    )
+    text = embedded(
+        RASD,
+        Parent=parent.replace(r"\v2:", r"\V2:"),
+        HostResource=[DISK],
+        ResourceType=31,
+        ResourceSubType=SUB + "Virtual Hard Disk",
+    )
+    code, made = host.add(guid, text)
+    assert code == 0, host.text
+    assert host.read(SASD, made[0])["HostResource"] == DISK
+
+
+def test_definitions_are_copied_whole(host: Changer) -> None:
+    """As os-win does it: the default, with Parent and a few others filled in."""
+
+    def copied(class_name: str, sub_type: str, **told: Any) -> str:
+        (found,) = host.host.query(
+            f"SELECT * FROM {class_name} WHERE ResourceSubType = '{SUB}{sub_type}' "
+            r"AND InstanceID LIKE '%\\Default'"
+        )
+        kinds = schema(VIRTUALIZATION).find(class_name)
+        typed: dict[str, Any] = {}
+        for name, value in found.items():
+            kind = kinds.property(name)
+            if value is not None and kind and not kind.is_array:
+                typed[name] = convert(kind.cim_type, value)
+        return embedded(class_name, **{**typed, **told})
+
+    guid = new(host)
+    identifiers = ["{11111111-2222-3333-4444-555555555555}"]
+    controller = copied(
+        RASD, "Synthetic SCSI Controller", VirtualSystemIdentifiers=identifiers
+    )
+    code, made = host.add(guid, controller)
+    assert code == 0, host.text
+    parent = path(RASD, made[0])
+    drive = copied(
+        RASD, "Synthetic Disk Drive", Parent=parent, Address="0", AddressOnParent="0"
+    )
+    code, made = host.add(guid, drive)
+    assert code == 0, host.text
+    parent = path(RASD, made[0])
+    disk = copied(SASD, "Virtual Hard Disk", Parent=parent, HostResource=[DISK])
+    assert host.add(guid, disk)[0] == 0, host.text
+    nic = copied(
+        PORT,
+        "Synthetic Ethernet Port",
+        VirtualSystemIdentifiers=identifiers,
+        ElementName="lan",
+        Address="00155D112233",
+        StaticMacAddress=True,
+    )
+    code, made = host.add(guid, nic)
+    assert code == 0, host.text
+    connection = copied(
+        CONNECTION,
+        "Ethernet Connection",
+        ElementName="lan",
+        Parent=path(PORT, made[0]),
+        HostResource=[switch_path(host.host.model.switches[0].guid)],
+    )
+    code, made = host.add(guid, connection)
+    assert code == 0, host.text
+    assert host.read(CONNECTION, made[0])["ElementName"] == "lan"
 
 
 def test_everything_in_one_request(host: Changer) -> None:

@@ -57,10 +57,14 @@ _DEVICES = (
 )
 
 
+def pool_guid(name: str) -> str:
+    """The GUID of the pool of a kind of devices."""
+    return POOLS.get(name) or guid("pool", name)
+
+
 def definition_id(name: str, kind: str = "Default") -> str:
     """The InstanceID of a definition."""
-    pool = POOLS.get(name) or guid("pool", name)
-    return rf"Microsoft:Definition\{pool}\{kind}"
+    return rf"Microsoft:Definition\{pool_guid(name)}\{kind}"
 
 
 @lru_cache(maxsize=1)

@@ -104,7 +104,8 @@ def add_drive(edit: Edit, sub_type: str, values: Values) -> str:
     is_dvd = DRIVES[sub_type]
     if is_dvd and not is_ide(controller) and edit.configuration.generation == 1:
         raise failure("A DVD drive of generation 1 belongs to an IDE controller.")
-    slot = _slot(edit, controller, values.get("AddressOnParent"))
+    address = values.get("AddressOnParent") or values.get("Address")
+    slot = _slot(edit, controller, address)
     edit.require("A drive", hot=not is_ide(controller))
     drive = Drive(controller, slot, None, is_dvd)
     if sub_type == "Physical Disk Drive":

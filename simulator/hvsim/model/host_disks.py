@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Msvm_DiskDrive of the host: its disks that are offline, for machines to pass through.
 
-DeviceID has the number of the disk at its end, and DriveNumber tells it.
+DeviceID is the GUID of the pool that the definition of a physical disk drive tells,
+and the number of the disk, which is its DriveNumber: libvirt composes it so.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hvsim.model.common import SYSTEM, healthy
-from hvsim.model.identifiers import guid
+from hvsim.model.definitions import pool_guid
 from hvsim.wmi.registry import Values, of_host
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def host_disks(model: Model) -> Iterator[Values]:
         yield {
             **healthy("Hard Drive", "Microsoft Hard Drive"),
             "CreationClassName": DISK_DRIVE,
-            "DeviceID": rf"Microsoft:{guid('physical disks')}\{number}",
+            "DeviceID": rf"Microsoft:{pool_guid('Physical Disk Drive')}\{number}",
             "DriveNumber": number,
             "ElementName": f"Disk {number} 100.00 GB Bus 0 Lun {number} Target 0",
             "Name": "Hard Drive",

@@ -46,6 +46,7 @@ NIC_WRITABLE = KEPT | {
 }
 CONNECTION_KEPT = frozenset(
     {
+        "ElementName",
         "RequiredFeatureHints",
         "RequiredFeatures",
         "TestReplicaPoolID",

@@ -93,7 +93,7 @@ def add_resource_settings(
 
 def adding(model: Model, wanted: Instance) -> Step:
     """The step that adds what an instance describes. Raises EmbeddedError."""
-    class_name = wanted.cim_class.name
+    class_name = _added_class(wanted)
     if class_name not in WRITABLE:
         raise _wrong_type(wanted)
     if class_name in SINGLE or class_name in compute_changes.INTEGRATION_CLASSES:
@@ -107,11 +107,14 @@ def adding(model: Model, wanted: Instance) -> Step:
     )
 
 
-_ADDED = {
-    RASD: ("ElementName", "VirtualSystemIdentifiers"),
-    SASD: ("ElementName",),
-    CONNECTION: ("ElementName",),
-}
+def _added_class(wanted: Instance) -> str:
+    """Its class; a medium may be described by the general one, as libvirt does it."""
+    class_name = wanted.cim_class.name
+    sub_type = str(wanted.get("ResourceSubType") or "").removeprefix(HYPERV)
+    return SASD if class_name == RASD and sub_type in MEDIA else class_name
+
+
+_ADDED = {RASD: ("VirtualSystemIdentifiers",)}
 """What clients may say of a new part though it can't be changed afterwards."""
 
 
