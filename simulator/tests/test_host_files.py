@@ -77,6 +77,12 @@ def test_question_by_name_looks_at_no_other_file(
     host.get(CIMV2 + FILE, Name=OLD)
     call(host, OLD, "Delete")
     assert made == [OLD] * 3
+    either = f"Name = '{literal(ISO)}' OR Name = '{literal(RUNNING.upper())}'"
+    again = f"SELECT Name FROM CIM_DataFile WHERE {either} OR Name = 'C:\\\\none'"
+    assert len(host.query(again, CIMV2)) == 2
+    assert made[3:] == [ISO, RUNNING]
+    host.query(f"SELECT * FROM CIM_DataFile WHERE Drive = 'c:' AND ({either})", CIMV2)
+    assert made[3:] == [ISO, RUNNING] * 2
     host.query("SELECT * FROM CIM_DataFile WHERE Extension = 'iso'", CIMV2)
     assert len(made) > 10
 

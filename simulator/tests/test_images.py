@@ -510,6 +510,16 @@ def test_storage_job_that_never_ends_can_be_cancelled(host: Client) -> None:
     assert capacity(host, OLD) < 200 * GIB
 
 
+def test_machine_does_not_start_while_a_job_works_on_its_disk(host: Client) -> None:
+    host.model.hang_next_job(job="compact_disk")
+    host.call(IMAGES, "CompactVirtualHardDisk", element(Path=OLD))
+    assert host.change("vm0002", 2) == 4096
+    host.clock.advance(11)
+    (job,) = host.jobs()
+    assert "(0x80070020)" in job["ErrorDescription"]
+    assert host.machine("vm0002")["EnabledState"] == "3"
+
+
 def test_rule_from_a_file_fails_the_second_storage_job_over_http(
     start_hvsim: Callable[..., Simulator], connect: Any, tmp_path: Path
 ) -> None:

@@ -174,8 +174,9 @@ class Model:
         for machine in self.machines.values():
             if not machine.is_on and machine.changing is None:
                 continue
-            for drive in machine.configuration.drives:
-                if drive.path and wanted in self._chain(drive.path):
+            paths = [drive.path for drive in machine.configuration.drives]
+            for held in (*paths, machine.configuration.floppy):
+                if held and wanted in self._chain(held):
                     return machine
         return None
 

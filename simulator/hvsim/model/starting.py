@@ -32,8 +32,9 @@ def obstacle(model: Model, machine: Machine) -> JobError | None:
             machine,
             f"'{path}': The system cannot find the file specified. (0x80070002)",
         )
+    worked_on = model.paths_of_jobs()
     for _drive, path in disk_drives(configuration):
-        if holder_of(model, path, machine):
+        if path.lower() in worked_on or holder_of(model, path, machine):
             return _failure(
                 machine,
                 f"'{path}': The process cannot access the file because it is being "

@@ -49,12 +49,13 @@ assert COMPLETE
 class Hint:
     """Which machines can have what is wanted: those of a GUID, or those of a name.
 
-    And what properties have to be: names in lower case with their values.
+    And what properties have to be: names in lower case, each with the values of which
+    it has one.
     """
 
     guid: str | None = None
     name: str | None = None
-    equal: tuple[tuple[str, str], ...] = ()
+    equal: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 EVERYTHING = Hint()
@@ -101,10 +102,12 @@ class Repository:
     def _of_host(
         self, cim_class: CimClass, registered: ClassEntry, hint: Hint
     ) -> Iterator[Instance]:
-        for name, value in hint.equal:
+        for name, wanted in hint.equal:
             if finder := registered.finders.get(name):
-                for values in finder(self.model, value):
-                    yield Instance(cim_class, values, self.model.hostname)
+                # Each instance once, however often a value is named.
+                for value in {text.lower(): text for text in wanted}.values():
+                    for values in finder(self.model, value):
+                        yield Instance(cim_class, values, self.model.hostname)
                 return
         for source in registered.host:
             for values in source(self.model):
@@ -147,7 +150,7 @@ class Repository:
         if cim_class.is_association:
             return self._hint_of_text(" ".join(keys.values()))
         hints = (_hint_of(cim_class, name, value) for name, value in keys.items())
-        equal = tuple((name.lower(), value) for name, value in keys.items())
+        equal = tuple((name.lower(), (value,)) for name, value in keys.items())
         return replace(next((h for h in hints if h), EVERYTHING), equal=equal)
 
     def _hint_of_text(self, text: str) -> Hint:
@@ -324,14 +327,22 @@ def _unique(links: Iterable[Instance]) -> Iterator[Instance]:
 def _hint(condition: wql.Condition | None, cim_class: CimClass) -> Hint:
     """What the conjuncts of a condition say about the machine, and of properties."""
     conjuncts = condition.operands if isinstance(condition, wql.And) else (condition,)
-    equal = tuple(
-        (item.property.lower(), item.literal)
-        for item in conjuncts
-        if isinstance(item, wql.Comparison)
-        and item.operator == "="
-        and isinstance(item.literal, str)
-    )
+    equal = tuple(found for item in conjuncts if (found := _equal(item)))
     return replace(_machine_hint(conjuncts, cim_class), equal=equal)
+
+
+def _equal(item: wql.Condition | None) -> tuple[str, tuple[str, ...]] | None:
+    """The property that a conjunct wants to have one of some texts, and those."""
+    choices = item.operands if isinstance(item, wql.Or) else (item,)
+    names, values = set(), []
+    for choice in choices:
+        if not isinstance(choice, wql.Comparison) or choice.operator != "=":
+            return None
+        if not isinstance(choice.literal, str):
+            return None
+        names.add(choice.property.lower())
+        values.append(choice.literal)
+    return (names.pop(), tuple(values)) if len(names) == 1 else None
 
 
 def _machine_hint(
