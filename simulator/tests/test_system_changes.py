@@ -262,7 +262,10 @@ def test_module_needs_a_key_protector(host: Changer) -> None:
     assert "key protector" in host.text
     assert protect(host, SECOND_OFF) == 0, host.text
     assert kept() == PROTECTOR
-    told = {"TpmEnabled": True, "EncryptStateAndVmMigrationTraffic": True}
+    told: dict[str, Any] = {
+        "TpmEnabled": True,
+        "EncryptStateAndVmMigrationTraffic": True,
+    }
     assert secure(host, turn_on, SECOND_OFF, **told)[0] == 0, host.text
     found = security_of(host, SECOND_OFF)
     assert (found["TpmEnabled"], found["ShieldingRequested"]) == ("true", "false")
