@@ -51,6 +51,7 @@ class Files:
     Attributes:
         is_held: Whether something holds the file of a path open, so that it can't be
             replaced, renamed or removed.
+        is_locked: Whether something writes to it, so that it can't be read either.
     """
 
     def __init__(self) -> None:
@@ -58,6 +59,7 @@ class Files:
         self._names: dict[str, str] = {"c:\\": "C:\\"}
         self._content: dict[str, bytes | Sized] = {}
         self.is_held: Callable[[str], bool] = lambda path: False
+        self.is_locked: Callable[[str], bool] = lambda path: False
         for directory in START:
             self.make_directory(directory)
         for program in PROGRAMS:
@@ -247,11 +249,12 @@ class Files:
         Raises:
             NotFound: There is no such thing, or no directory for the target.
             Exists: Something has the new name.
-            InUse: Something holds one of the files.
+            InUse: Something writes to one of the files.
         """
         self._check_target(path, target)
         for key in (_key(path), *sorted(self._below(path))):
-            self._check(key)
+            if self.is_file(key) and self.is_locked(key):
+                raise InUse(key)
             there = target + self._names[key][len(ntpath.normpath(path)) :]
             self._copy(self._content.get(key), there)
 

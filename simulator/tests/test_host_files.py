@@ -143,7 +143,8 @@ def test_file_that_a_running_machine_holds_is_not_changed(
     host.model.machine("vm0001").configuration.drives[1].path = ISO
     assert call(host, path, "Delete") == 15
     assert call(host, path, "Rename", r"C:\VMs\other.vhdx") == 15
-    assert call(host, path, "Copy", r"C:\VMs\other.vhdx") == 15
+    copied = call(host, path, "Copy", r"C:\VMs\other.vhdx")
+    assert copied == (0 if path == ISO else 15)
     assert named(host, path)
 
 
@@ -152,6 +153,8 @@ def test_parent_of_a_running_disk_is_held_too(host: Client) -> None:
     chain = list(host.model.images.chain(machine.configuration.drives[0].path or ""))
     assert len(chain) == 3
     assert call(host, chain[-1].path, "Delete") == 15
+    assert call(host, chain[-1].path, "Copy", r"C:\VMs\copy.vhdx") == 0
+    assert call(host, chain[0].path, "Copy", r"C:\VMs\leaf.avhdx") == 15
     host.change("vm0010", 3)
     host.clock.advance(11)
     assert call(host, chain[-1].path, "Delete") == 0

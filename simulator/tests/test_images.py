@@ -207,6 +207,7 @@ def test_differencing_disk_has_the_size_of_its_parent(host: Client) -> None:
         ),
         (FOLDER + r"\leaf.vhd", 4, {"size": None, "ParentPath": OLD}, PARAMETER),
         (LEAF, 4, {"size": 512 * GIB, "ParentPath": OLD}, SIZE),
+        (LEAF, 4, {"size": None, "ParentPath": RUNNING}, IN_USE),
     ],
 )
 def test_disk_that_can_not_be_made_fails_the_job_and_leaves_nothing(

@@ -247,6 +247,8 @@ def _differencing(model: Model, wish: Wish, disk_format: Format) -> Image:
     if not wish.parent:
         raise DiskError(Cause.PARAMETER, wish.path)
     parent = disk(model, wish.parent)
+    if model.is_locked(wish.parent):
+        raise DiskError(Cause.IN_USE, wish.parent)
     if parent.format != disk_format:
         raise DiskError(Cause.PARAMETER, wish.path)
     if wish.capacity not in (0, parent.capacity):
@@ -316,10 +318,11 @@ def convert(model: Model, path: str, wish: Wish) -> None:
     """Make an image of another type or format with what an image holds.
 
     Raises:
-        DiskError: The image is in use, or the new one can't be made.
+        DiskError: A machine writes to the image, or the new one can't be made.
     """
     source = disk(model, path)
-    check_unused(model, path)
+    if model.writer(path):
+        raise DiskError(Cause.IN_USE, path)
     if wish.type != DiskType.DIFFERENCING:
         wish = replace(
             wish,

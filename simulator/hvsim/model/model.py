@@ -77,6 +77,7 @@ class Model:
         self.switches = default_switches(self.ports)
         self.files = Files()
         self.files.is_held = self.is_held
+        self.files.is_locked = self.is_locked
         for folder in FOLDERS:
             self.files.make_directory(folder)
         self.images = ImageFiles(self.files)
@@ -167,6 +168,21 @@ class Model:
         with self.lock:
             wanted = path.lower()
             return wanted in self.paths_of_jobs() or self.user(path) is not None
+
+    def is_locked(self, path: str) -> bool:
+        """Whether a machine that is on, or a job, writes to a file: none may read it."""
+        with self.lock:
+            return path.lower() in self.paths_of_jobs() or bool(self.writer(path))
+
+    def writer(self, path: str) -> Machine | None:
+        """The machine that is on and has an image itself in a drive for hard disks."""
+        user = self.user(path)
+        drives = user.configuration.drives if user else ()
+        wanted = path.lower()
+        writes = any(
+            d.path and d.path.lower() == wanted and not d.is_dvd for d in drives
+        )
+        return user if writes else None
 
     def user(self, path: str) -> Machine | None:
         """The machine that is on and has an image, or one upon it, in a drive."""
