@@ -11,12 +11,16 @@ hangs. x86_64 only.
 from __future__ import annotations
 
 import fcntl
+import io
 import lzma
 import re
 import shutil
+import struct
+import tarfile
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +29,31 @@ from testbed.process import TestbedError, program, run, write
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parents[1] / ".cache" / "testbed"
 KERNELS = ("linux-image-cloud-amd64", "linux-image-virtual")
-MODULES = ("button", "evdev")
+#: In the order in which they can be loaded: one needs those before it.
+MODULES = (
+    "button",
+    "evdev",
+    "virtio_ring",
+    "virtio",
+    "virtio_pci_legacy_dev",
+    "virtio_pci_modern_dev",
+    "virtio_pci",
+    "virtio_blk",
+    "failover",
+    "net_failover",
+    "virtio_net",
+    "virtio_balloon",
+)
+BOOT_PACKAGES = ("grub-common", "grub-pc-bin")
+BOOT_MODULES = ("biosdisk", "part_msdos", "tar", "linux")
+BOOT_CONFIG = """\
+linux (hd0,msdos1)/vmlinuz console=ttyS0 quiet panic=-1
+initrd (hd0,msdos1)/initramfs
+boot
+"""
+SECTOR = 512
 UP = "TESTBED-GUEST-UP"
+SEES = "TESTBED-GUEST-SEES"
 DOWNLOAD_LIMIT = 300.0
 
 DOMAIN = """\
@@ -62,7 +89,8 @@ class Guest:
     """Two guests, ready to be defined.
 
     Args:
-        directory: Holds kernel, initramfs, disks, domain XML and serial logs.
+        directory: Holds kernel, initramfs, disks, domain XML and serial logs, and
+            boot.img, a disk that boots the same with a boot loader.
         name: The guest that heeds the power button.
         deaf_name: The guest that does not.
     """
@@ -90,6 +118,8 @@ class Guest:
             "deaf_xml_file": str(self.xml_file(self.deaf_name)),
             "deaf_serial_log": str(self.serial_log(self.deaf_name)),
             "up_message": UP,
+            "sees_message": SEES,
+            "boot_image": str(self.directory / "boot.img"),
         }
 
     def define(self, libvirt_socket: Path) -> None:
@@ -120,6 +150,7 @@ def prepare_guest(directory: Path) -> Guest:
     kernel = cached_kernel()
     shutil.copy(kernel / "vmlinuz", directory / "vmlinuz")
     (directory / "initramfs").write_bytes(initramfs(sorted(kernel.glob("*.ko"))))
+    write_boot_image(directory, cached_boot_loader())
     guest = Guest(directory)
     for name, arguments in ((guest.name, ""), (guest.deaf_name, " testbed.deaf")):
         xml = DOMAIN.format(name=name, directory=directory, arguments=arguments)
@@ -134,7 +165,8 @@ def cached_kernel() -> Path:
     package = kernel_package()
     version = run(["apt-cache", "show", "--no-all-versions", package])
     found = re.search(r"^Version: (\S+)$", version, re.MULTILINE)
-    wanted = CACHE / f"{package}_{found[1] if found else 'unknown'}"
+    of_modules = sha256(" ".join(MODULES).encode()).hexdigest()[:8]
+    wanted = CACHE / f"{package}_{found[1] if found else 'unknown'}_{of_modules}"
     CACHE.mkdir(parents=True, exist_ok=True)
     with open(CACHE / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -171,10 +203,79 @@ def download_kernel(package: str, target: Path) -> None:
         result.mkdir()
         (vmlinuz,) = (work / "tree" / "boot").glob("vmlinuz-*")
         shutil.copy(vmlinuz, result / "vmlinuz")
-        for name in MODULES:  # built into the kernel where there is no such file
+        for number, name in enumerate(MODULES):  # some may be built into the kernel
             for module in (work / "tree").rglob(f"{name}.ko*"):
-                (result / f"{name}.ko").write_bytes(uncompressed(module))
+                kept = result / f"{number:02d}-{name}.ko"
+                kept.write_bytes(uncompressed(module))
         result.rename(target)
+
+
+def cached_boot_loader() -> Path:
+    """A directory with GRUB's boot.img and core.img, made at first use.
+
+    The packages are unpacked, not installed.
+    """
+    wanted = CACHE / "grub-pc"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not wanted.exists():
+            make_boot_loader(wanted)
+    return wanted
+
+
+def make_boot_loader(target: Path) -> None:
+    """Download GRUB and have it make its image for PCs with BIOS."""
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        work = Path(scratch)
+        run(
+            ["apt-get", "-q", "download", *BOOT_PACKAGES],
+            limit=DOWNLOAD_LIMIT,
+            cwd=work,
+        )
+        for archive in work.glob("*.deb"):
+            run(["dpkg", "-x", archive, work / "tree"], limit=DOWNLOAD_LIMIT)
+        parts, result = work / "tree/usr/lib/grub/i386-pc", work / "result"
+        result.mkdir()
+        write(work / "grub.cfg", BOOT_CONFIG)
+        run(
+            [
+                *(work / "tree/usr/bin/grub-mkimage", "--format=i386-pc"),
+                *(f"--directory={parts}", f"--config={work / 'grub.cfg'}"),
+                *("--prefix=(hd0,msdos1)/", f"--output={result / 'core.img'}"),
+                *BOOT_MODULES,
+            ]
+        )
+        shutil.copy(parts / "boot.img", result / "boot.img")
+        result.rename(target)
+
+
+def write_boot_image(directory: Path, loader: Path) -> None:
+    """Make DIRECTORY/boot.img of its vmlinuz and initramfs: a disk that boots them.
+
+    GRUB's first sector looks for the rest of it right behind itself; its driver ``tar``
+    reads the archive that the only partition is. The table of partitions is at byte 446
+    of the first sector: 16 bytes for each of four, then 55 AA.
+    """
+    core = (loader / "core.img").read_bytes()
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name in ("vmlinuz", "initramfs"):
+            tar.add(directory / name, name)
+    files = archive.getvalue()
+    start = 2048
+    if SECTOR + len(core) > start * SECTOR:
+        raise TestbedError(
+            f"GRUB's core image has {len(core)} bytes, which is too many"
+        )
+    entry = struct.pack("<BxxxBxxxII", 0x80, 0x83, start, -(-len(files) // SECTOR))
+    first = bytearray((loader / "boot.img").read_bytes()[:SECTOR])
+    first[446:512] = entry + bytes(48) + b"\x55\xaa"
+    with open(directory / "boot.img", "wb") as image:
+        image.write(first + core)
+        image.seek(start * SECTOR)
+        image.write(files)
+        image.truncate(-(-image.tell() // (1 << 20)) << 20)
 
 
 def uncompressed(module: Path) -> bytes:
