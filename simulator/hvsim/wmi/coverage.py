@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from hvsim.model import COMPLETE
 from hvsim.model.computer_system import RESULTS, TRANSITIONS
-from hvsim.model.jobs import JobType
+from hvsim.model.disks import Cause
+from hvsim.model.jobs import JobType, StorageJobType
 from hvsim.model.machine import Power
 from hvsim.model.summary import CODES
 from hvsim.model.system_changes import ALWAYS, OFF
@@ -32,7 +33,8 @@ unknown action. Put, Create and Delete are refused as WMI's providers refuse the
 
 def page() -> str:
     """The whole page, as Markdown."""
-    return "\n".join([HEAD, *_namespaces(), *_transitions(), *_settings()])
+    parts = _namespaces(), _transitions(), _settings(), _images(), _jobs()
+    return "\n".join([HEAD, *(line for part in parts for line in part)])
 
 
 def _namespaces() -> Iterator[str]:
@@ -93,6 +95,28 @@ def _settings() -> Iterator[str]:
     yield "Any other property makes the job fail with 32768.\n"
     yield "## GetSummaryInformation\n"
     yield "Knows the codes " + ", ".join(str(code) for code in CODES) + ".\n"
+
+
+def _images() -> Iterator[str]:
+    yield "## Image files\n"
+    yield "What makes a storage job fail, by JobCompletionStatusCode:\n"
+    yield "| JobCompletionStatusCode | ErrorCode | |"
+    yield "| --- | --- | --- |"
+    for cause in Cause:
+        code, hresult, text = cause.value
+        yield f"| 0x{hresult:08X} | {int(code)} | {text} |"
+    yield ""
+
+
+def _jobs() -> Iterator[str]:
+    yield "## Jobs\n"
+    yield "The rules `fail-job` and `hang-job` know them by class and by type:\n"
+    for class_name, types in (
+        ("Msvm_ConcreteJob", JobType),
+        ("Msvm_StorageJob", StorageJobType),
+    ):
+        yield f"* {class_name}: " + ", ".join(kind.name.lower() for kind in types)
+    yield ""
 
 
 if __name__ == "__main__":
