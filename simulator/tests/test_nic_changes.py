@@ -124,6 +124,20 @@ def test_address_that_is_none(host: Changer, address: str) -> None:
     assert host.add_nic(host.guid(FIRST_OFF), **told)[0] == 32773
 
 
+def test_dynamic_address_comes_with_the_first_start(host: Changer) -> None:
+    guid = host.guid(FIRST_OFF)
+    made = [host.add_nic(guid)[1] for _number in range(2)]
+    assert [host.read(PORT, nic)["Address"] for nic in made] == ["0" * 12] * 2
+    assert host.modify(PORT, made[0], Address="00155D112233") == 32773
+    host.host.change(FIRST_OFF, 2)
+    host.host.clock.advance(11)
+    given = [host.read(PORT, nic)["Address"] for nic in made]
+    assert all("00155D010000" <= address <= "00155D01FFFF" for address in given)
+    assert len(set(given)) == 2
+    _code, nic = host.add_nic(host.guid(SECOND_ON))
+    assert host.read(PORT, nic)["Address"].startswith("00155D01")
+
+
 def test_name_changes_live_and_the_address_does_not(host: Changer) -> None:
     nic = nic_of(host, SECOND_ON)
     assert host.modify(PORT, nic, ElementName="other") == 0

@@ -422,6 +422,11 @@ def test_defaults_of_the_host_are_changed(host: Changer) -> None:
     assert found["DefaultVirtualHardDiskPath"] == r"D:\Disks"
     assert (found["NumaSpanningEnabled"], found["HbaLunTimeout"]) == ("false", "30")
     assert found["MinimumMacAddress"] == "00155D020000"
+    assert change(DefaultExternalDataRoot=r"D:\VMs") == 0
+    _code, guid = host.define(ElementName="new", LogDataRoot=r"E:\Logs")
+    made = host.read(VSSD, f"Microsoft:{guid}")
+    assert made["ConfigurationDataRoot"] == r"D:\VMs"
+    assert made["LogDataRoot"] == r"E:\Logs"
     assert change(MinimumMacAddress="x") == 32773
     assert change(DefaultVirtualHardDiskPath=" ") == 32773
     assert change(HypervisorRootSchedulerEnabled=True) == 32773

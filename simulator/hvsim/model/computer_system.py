@@ -19,7 +19,7 @@ from hvsim.model.clock import NEVER, moment
 from hvsim.model.common import SYSTEM, healthy, system_path
 from hvsim.model.jobs import Job, JobError, JobType, ReturnCode
 from hvsim.model.machine import Change, Machine, Power
-from hvsim.model.starting import obstacle
+from hvsim.model.starting import give_addresses, obstacle
 from hvsim.wmi.registry import Values, method, of_host, of_machine
 from hvsim.wmi.schema import VIRTUALIZATION
 from hvsim.wmi.values import Instance, ObjectPath
@@ -200,6 +200,8 @@ def _arrive(model: Model, machine: Machine, job_type: JobType) -> JobError | Non
     error = obstacle(model, machine) if job_type in STARTS else None
     if error:
         return error
+    if job_type in STARTS:
+        give_addresses(model, machine.configuration)
     enter(machine, RESULTS[job_type], model.now(), afresh=job_type)
     return None
 

@@ -99,6 +99,8 @@ def _described(model: Model, parameters: Values) -> tuple[Machine, list[Step]]:
         created=model.now(),
     )
     edit = Edit(model, machine, machine.guid, configuration)
+    if root := model.host_settings.get("DefaultExternalDataRoot"):
+        configuration.settings |= dict.fromkeys(ROOTS, root)
     for key in NEW_ALONE & set(settings):
         configuration.settings[key] = _checked(key, settings.pop(key))
     change_system(edit, settings)

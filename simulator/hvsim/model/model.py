@@ -31,6 +31,7 @@ from hvsim.model.jobs import (
 from hvsim.model.machine import Machine, Power, Snapshot
 from hvsim.model.network import default_ports, default_switches
 from hvsim.model.population import Population, machine_name
+from hvsim.model.services import SETTINGS
 from hvsim.rules import Rule, Rules
 
 
@@ -92,6 +93,7 @@ class Model:
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._settling: float | None = None
         self._counter = 0
+        self._addresses = 0
         self._population = Population(
             seed, self.clock.now(), self.switches, self.images
         )
@@ -258,6 +260,15 @@ class Model:
         """A GUID that nothing has yet."""
         self._counter += 1
         return guid("new", self._counter, *parts)
+
+    def new_address(self) -> str:
+        """A MAC address of the host's range, the next one."""
+        pool = {**SETTINGS, **self.host_settings}
+        least, most = (
+            int(pool[f"{end}MacAddress"], 16) for end in ("Minimum", "Maximum")
+        )
+        self._addresses += 1
+        return f"{least + self._addresses % max(1, most - least + 1):012X}"
 
     def start_job(
         self,

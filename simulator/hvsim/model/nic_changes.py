@@ -19,6 +19,7 @@ from hvsim.model.drive_changes import failure, same
 from hvsim.model.editing import Edit, key_of, split_id
 from hvsim.model.machine import Configuration, Nic
 from hvsim.model.networking import connection_id
+from hvsim.model.starting import NO_ADDRESS, give_addresses
 from hvsim.wmi.errors import InvalidObjectPath
 from hvsim.wmi.registry import Values
 from hvsim.wmi.values import ObjectPath
@@ -73,7 +74,7 @@ def add_nic(edit: Edit, new_guid: str, values: Values, *, is_legacy: bool) -> st
     nic = Nic(
         guid=new_guid,
         name=values.get("ElementName") or "Network Adapter",
-        mac=f"00155D{int(new_guid[-6:], 16):06X}",
+        mac=NO_ADDRESS,
         switch=None,
         addresses=[
             (f"10.{200 + number % 50}.{number >> 8}.{number % 250 + 1}", "255.0.0.0"),
@@ -86,22 +87,23 @@ def add_nic(edit: Edit, new_guid: str, values: Values, *, is_legacy: bool) -> st
     identifiers = values.get("VirtualSystemIdentifiers")
     nic.identifier = identifiers[0] if identifiers else None
     _set_address(nic, values)
+    if edit.machine.is_on:
+        give_addresses(edit.model, configuration)
     nic.settings.update({n: v for n, v in values.items() if n in KEPT})
     return new_guid
 
 
 def _set_address(nic: Nic, values: Values) -> None:
-    """The MAC address, which counts where it is static."""
+    """The MAC address, if it is a static one."""
     nic.static_mac = values.get("StaticMacAddress", nic.static_mac)
-    address = values.get("Address")
-    if not address:
-        return
+    address = values.get("Address") or nic.mac
     if not _MAC.fullmatch(address):
         raise invalid(f"Address: {address!r} is not 12 hexadecimal digits.")
-    if nic.static_mac:
-        if int(address[:2], 16) & 1 or not int(address, 16):
-            raise invalid(f"Address: {address!r} is no address of one adapter.")
-        nic.mac = address.upper()
+    if nic.static_mac and (int(address[:2], 16) & 1 or not int(address, 16)):
+        raise invalid(f"Address: {address!r} is no address of one adapter.")
+    if not nic.static_mac and not same(address, nic.mac):
+        raise invalid("Address: it is the host's to choose unless StaticMacAddress.")
+    nic.mac = address.upper()
 
 
 def find_nic(configuration: Configuration, tail: str) -> Nic:

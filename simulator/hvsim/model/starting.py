@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hvsim.model.branches import disk_drives, missing_disk
 from hvsim.model.jobs import JobError, ReturnCode
-from hvsim.model.machine import Machine
+from hvsim.model.machine import Configuration, Machine
 
 if TYPE_CHECKING:
     from hvsim.model.model import Model
@@ -45,6 +45,17 @@ def obstacle(model: Model, machine: Machine) -> JobError | None:
 
 def _failure(machine: Machine, why: str) -> JobError:
     return JobError(ReturnCode.FAILED, f"'{machine.name}' failed to start: {why}")
+
+
+NO_ADDRESS = "0" * 12
+"""The dynamic MAC address of an adapter whose machine was never started."""
+
+
+def give_addresses(model: Model, configuration: Configuration) -> None:
+    """Give the adapters their dynamic MAC addresses: Windows does it at the start."""
+    for nic in configuration.nics:
+        if nic.mac == NO_ADDRESS and not nic.static_mac:
+            nic.mac = model.new_address()
 
 
 def holder_of(model: Model, path: str, but: Machine) -> Machine | None:
