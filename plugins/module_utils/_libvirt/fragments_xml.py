@@ -96,7 +96,7 @@ def apply_fragment(root: ET.Element, fragment: Mapping[str, str]) -> bool:
     Raises:
         HypervisorConnectError: Nothing is there where the path leads to.
     """
-    before = deepcopy(root)
+    before = to_text(root)
     document = ET.Element("document")
     document.append(root)
     found = [document] if fragment["xpath"] == "/" else select(root, fragment["xpath"])
@@ -111,7 +111,7 @@ def apply_fragment(root: ET.Element, fragment: Mapping[str, str]) -> bool:
         )
     for parent in found:
         _merge_below(parent, parse_verbatim(fragment["xml"]))
-    return not same(before, root)
+    return before != to_text(root)
 
 
 def shown_now(root: ET.Element, fragment: Mapping[str, str]) -> str | None:
@@ -174,23 +174,6 @@ def select(root: ET.Element, xpath: str) -> list[ET.Element]:
     return found
 
 
-def contains(found: ET.Element, wish: ET.Element) -> bool:
-    """Whether an element has all that another one names, in whatever order."""
-    if found.tag != wish.tag or any(
-        found.get(key) != value for key, value in wish.items()
-    ):
-        return False
-    text = (wish.text or "").strip()
-    if text and (found.text or "").strip() != text:
-        return False
-    return all(any(contains(one, part) for one in found) for part in wish)
-
-
-def same(one: ET.Element, other: ET.Element) -> bool:
-    """Whether two elements are the same but for white space between elements."""
-    return contains(one, other) and contains(other, one)
-
-
 def _is_path(xpath: str) -> bool:
     steps = list(_STEP.finditer(xpath))
     if not steps or "".join(step[0] for step in steps) != xpath:
@@ -243,7 +226,8 @@ def _merge_below(parent: ET.Element, wish: ET.Element) -> None:
             parent[list(parent).index(found)] = deepcopy(wish)
         return
     found.attrib.update(wish.attrib)
-    if (wish.text or "").strip():
+    text = (wish.text or "").strip()
+    if text and text != (found.text or "").strip():
         found.text = wish.text
     for part in wish:
         _merge_below(found, part)
