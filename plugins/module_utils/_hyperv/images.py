@@ -147,12 +147,17 @@ def new_disk(wish: DiskWish) -> CimInstance:
 
 def make_image(wmi: HypervConnection, wish: DiskWish) -> None:
     """CreateVirtualHardDisk; one on another has that one's size, and grows then."""
-    wmi.do(
-        f"make image {wish.source}",
-        "CreateVirtualHardDisk",
-        service=IMAGE_SERVICE,
-        VirtualDiskSettingData=new_disk(wish),
-    )
+    try:
+        wmi.do(
+            f"make image {wish.source}",
+            "CreateVirtualHardDisk",
+            service=IMAGE_SERVICE,
+            VirtualDiskSettingData=new_disk(wish),
+        )
+    except OperationFailed as error:
+        if (error.details or {}).get("code") == _NOT_FOUND:
+            error.remedy = "make its folder on the host first"
+        raise
     if wish.backing is not None and wish.size is not None:
         info = describe(wmi, str(wish.source))
         if info is not None and info.size is not None and info.size < wish.size:

@@ -133,9 +133,18 @@ class Layout:
         )
 
     def _named(self, wish: DiskWish) -> Iterator[tuple[str, int, int]]:
+        """The slot of a target, on a controller whose number will stay.
+
+        Of several controllers of SCSI the host decides which is the first.
+        """
         place = parse_target(wish.target or "")
-        if place is not None:
-            yield place
+        has_others = any(bus == SCSI for bus, _number in self.controllers)
+        if place is None or (place[:2] not in self.controllers and has_others):
+            raise PlanRefused(
+                f"there is no controller for {wish.target}",
+                remedy="leave target out, or name a slot of a controller that is there",
+            )
+        yield place
 
     def _free(self, wish: DiskWish) -> Iterator[tuple[str, int, int]]:
         """Slots in the order in which they are taken; empty drives come first."""

@@ -203,7 +203,7 @@ def _rows(
 ) -> list[CimInstance]:
     """The machine's settings of a class; those of its checkpoints have other GUIDs."""
     prefix = starting_with(f"Microsoft:{vm.uuid.upper()}")
-    with wmi.doing(f"read {cls} of machine {vm.name}"):
+    with wmi.doing(f"read {cls} of machine {vm.name}", own=False):
         rows = wmi.rows(select(cls, "InstanceID", *names).where(InstanceID=prefix))
     return [row for row in rows if is_in_force(row)]
 
