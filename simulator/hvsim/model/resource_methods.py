@@ -57,6 +57,19 @@ WRITABLE: dict[str, Collection[str]] = {
     ),
 }
 """The properties of each class of settings that can be set."""
+WHEN = {
+    MEMORY: "off; while on its size if static, a wider range if dynamic, buffer, weight",
+    PROCESSOR: "off; while on Limit, Reservation, Weight, EnableHostResourceProtection",
+    SERIAL: "off, on",
+    DISPLAY: "off",
+    RASD: "controllers off; drives on SCSI also while on, on IDE off",
+    SASD: "as its drive; the medium of a DVD or floppy drive and QoS always",
+    PORT: "added and removed while on in generation 2 alone; MAC address off",
+    LEGACY_PORT: "off; generation 1 alone",
+    CONNECTION: "always",
+    **dict.fromkeys(compute_changes.INTEGRATION_CLASSES, "off, on"),
+}
+"""In which states of the machine they change."""
 SINGLE = frozenset({MEMORY, PROCESSOR, SERIAL, DISPLAY})
 """Classes of what every machine has: it is modified, never added nor removed."""
 

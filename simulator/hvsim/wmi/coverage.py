@@ -10,9 +10,11 @@ from collections.abc import Iterator
 
 from hvsim.model import COMPLETE
 from hvsim.model.computer_system import RESULTS, TRANSITIONS
-from hvsim.model.disks import Cause
+from hvsim.model.disk_errors import Cause
+from hvsim.model.features import DEFAULTS
 from hvsim.model.jobs import JobType, StorageJobType
 from hvsim.model.machine import Power
+from hvsim.model.resource_methods import WHEN, WRITABLE
 from hvsim.model.summary import CODES
 from hvsim.model.system_changes import ALWAYS, OFF
 from hvsim.wmi.registry import entry
@@ -93,6 +95,19 @@ def _settings() -> Iterator[str]:
     yield ", ".join(sorted(ALWAYS)) + ".\n"
     yield "And only while it is off: " + ", ".join(sorted(OFF)) + "."
     yield "Any other property makes the job fail with 32768.\n"
+    yield "## Devices\n"
+    yield "What AddResourceSettings and ModifyResourceSettings set, and when; a machine"
+    yield "that is in another state makes the job fail with 32775, as nothing of the"
+    yield "devices of a saved one changes but its connections.\n"
+    yield "| Class | Properties | When |"
+    yield "| --- | --- | --- |"
+    for class_name, names in WRITABLE.items():
+        yield f"| {class_name} | {', '.join(sorted(names))} | {WHEN[class_name]} |"
+    yield ""
+    yield "## Features of connections\n"
+    for class_name, values in DEFAULTS.items():
+        yield f"* {class_name}: " + ", ".join(sorted(values))
+    yield ""
     yield "## GetSummaryInformation\n"
     yield "Knows the codes " + ", ".join(str(code) for code in CODES) + ".\n"
 
