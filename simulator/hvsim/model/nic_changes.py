@@ -45,6 +45,9 @@ NIC_WRITABLE = KEPT | {
     "StaticMacAddress",
     "VirtualSystemIdentifiers",
 }
+LEGACY_WRITABLE = frozenset(
+    {"Address", "ClusterMonitored", "ElementName", "StaticMacAddress"}
+)
 CONNECTION_KEPT = frozenset(
     {
         "ElementName",

@@ -50,7 +50,7 @@ WRITABLE: dict[str, Collection[str]] = {
     RASD: drive_changes.DRIVE_WRITABLE,
     SASD: drive_changes.MEDIUM_WRITABLE,
     PORT: nic_changes.NIC_WRITABLE,
-    LEGACY_PORT: nic_changes.NIC_WRITABLE,
+    LEGACY_PORT: nic_changes.LEGACY_WRITABLE,
     CONNECTION: nic_changes.CONNECTION_WRITABLE,
     **dict.fromkeys(
         compute_changes.INTEGRATION_CLASSES, compute_changes.INTEGRATION_WRITABLE
