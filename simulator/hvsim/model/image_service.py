@@ -12,9 +12,10 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hvsim.model import disks
+from hvsim.model import disk_changes, disks
 from hvsim.model.computer_system import job_result
-from hvsim.model.disks import Cause, DiskError, Wish
+from hvsim.model.disk_errors import Cause, DiskError
+from hvsim.model.disks import Wish
 from hvsim.model.jobs import JobError, ReturnCode, StorageJobType
 from hvsim.model.storage import IMAGE_SERVICE
 from hvsim.wmi.embedded import EmbeddedError, parse
@@ -95,7 +96,7 @@ def resize(model: Model, instance: Instance | None, parameters: Values) -> Value
         return INVALID
 
     def work() -> None:
-        disks.resize(model, path, size)
+        disk_changes.resize(model, path, size)
 
     return _start(model, StorageJobType.RESIZE_DISK, "resize", (path,), work)
 
@@ -108,7 +109,7 @@ def convert(model: Model, instance: Instance | None, parameters: Values) -> Valu
         return INVALID
 
     def work() -> None:
-        disks.convert(model, path, Wish.read(dict(_read(text).values)))
+        disk_changes.convert(model, path, Wish.read(dict(_read(text).values)))
 
     paths = (*_path_in(text), path)
     return _start(model, StorageJobType.CONVERT_DISK, "convert", paths, work)
@@ -122,7 +123,7 @@ def merge(model: Model, instance: Instance | None, parameters: Values) -> Values
         return INVALID
 
     def work() -> None:
-        disks.merge(model, path, target)
+        disk_changes.merge(model, path, target)
 
     return _start(model, StorageJobType.MERGE_DISK, "merge", (path, target), work)
 
@@ -135,7 +136,7 @@ def compact(model: Model, instance: Instance | None, parameters: Values) -> Valu
         return INVALID
 
     def work() -> None:
-        disks.compact(model, path)
+        disk_changes.compact(model, path)
 
     return _start(model, StorageJobType.COMPACT_DISK, "compact", (path,), work)
 
@@ -150,7 +151,7 @@ def set_parent(model: Model, instance: Instance | None, parameters: Values) -> V
     ignore = bool(parameters.get("IgnoreIDMismatch"))
 
     def work() -> None:
-        disks.set_parent(model, path, parent, leaf=leaf, ignore=ignore)
+        disk_changes.set_parent(model, path, parent, leaf=leaf, ignore=ignore)
 
     return _start(model, StorageJobType.SET_DISK, "set the parent of", (path,), work)
 
@@ -163,7 +164,7 @@ def validate(model: Model, instance: Instance | None, parameters: Values) -> Val
         return INVALID
 
     def work() -> None:
-        disks.validate(model, path)
+        disk_changes.validate(model, path)
 
     return _start(model, StorageJobType.VALIDATE_DISK, "validate", (path,), work)
 
@@ -198,10 +199,10 @@ def _set(model: Model, wish: Wish) -> None:
     if len(changes) > 1:
         raise DiskError(Cause.PARAMETER, wish.path)
     if changes == ["parent"]:
-        disks.set_parent(model, wish.path, wish.parent)
+        disk_changes.set_parent(model, wish.path, wish.parent)
     elif changes == ["sector"]:
-        disks.set_physical_sector(model, wish.path, wish.physical_sector)
+        disk_changes.set_physical_sector(model, wish.path, wish.physical_sector)
     elif changes:
         if not _GUID.fullmatch(wish.guid) or not wish.guid.strip("0-"):
             raise DiskError(Cause.PARAMETER, wish.path)
-        disks.set_identifier(model, wish.path, wish.guid)
+        disk_changes.set_identifier(model, wish.path, wish.guid)
