@@ -35,6 +35,7 @@ from hvsim.model import (
     snapshots,
     storage,
     summary,
+    switch_connections,
     switch_service,
     windows,
 )
@@ -65,6 +66,7 @@ COMPLETE = (
     snapshots,
     storage,
     summary,
+    switch_connections,
     switch_service,
     windows,
 )
