@@ -41,7 +41,7 @@ PURE = (
     "module_utils/_hypervisor/*.py",
     "module_utils/_libvirt/*_xml.py",
     "module_utils/_libvirt/capabilities.py",
-    "module_utils/_libvirt/domain_capabilities.py",
+    "module_utils/_libvirt/domain_caps.py",
     "module_utils/_libvirt/possible.py",
     "module_utils/_libvirt/errors.py",
 )

@@ -12,7 +12,7 @@ from .._hypervisor.plan import PlanRefused
 from .._hypervisor.values import VirtualMachine
 from .binding import libvirt
 from .capabilities import parse_capabilities
-from .domain_capabilities import (
+from .domain_caps import (
     DomainCapabilities,
     from_capabilities,
     parse_domain_capabilities,

@@ -31,7 +31,7 @@ _PREFIXES = {
 BUS_OF_PREFIX = {"vd": "virtio", "hd": "ide", "fd": "fdc", "xv": "xen"}
 #: Buses from the best on, by device; the driver's capabilities say which there are.
 _BUSES = {
-    DISK: ("virtio", "scsi", "sata", "ide", "xen", "usb"),
+    DISK: ("virtio", "scsi", "sata", "xen", "ide", "usb"),
     CDROM: ("sata", "ide", "scsi", "xen", "usb"),
     FLOPPY: ("fdc",),
 }

@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 
 from .._hypervisor.description import ABSENT, GROUPS, Description
 from .device_xml import number
-from .domain_capabilities import DomainCapabilities
+from .domain_caps import DomainCapabilities
 from .edit_xml import (
     add_disk,
     add_nic,
