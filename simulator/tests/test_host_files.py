@@ -270,6 +270,14 @@ def test_shell_sees_the_images_and_can_not_delete_those_in_use(host: Client) -> 
     assert "being used by another process" in err
 
 
+def test_shell_deletes_what_a_machine_held_until_a_moment_ago(host: Client) -> None:
+    host.change("vm0001", 3)
+    assert "being used by another process" in typed(host, f"del {RUNNING}")[2]
+    host.clock.advance(11)
+    assert typed(host, f"del {RUNNING}") == (0, "", "")
+    assert not host.model.files.is_file(RUNNING)
+
+
 def test_shell_removes_folders(host: Client) -> None:
     assert typed(host, r"rd C:\VMs\vm0002")[2] == "The directory is not empty.\r\n"
     assert typed(host, r"rmdir /s /q C:\VMs\vm0002") == (0, "", "")

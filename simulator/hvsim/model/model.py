@@ -168,13 +168,20 @@ class Model:
     def is_held(self, path: str) -> bool:
         """Whether a machine that is on, or a job, holds a file."""
         with self.lock:
+            self._look()
             wanted = path.lower()
             return wanted in self.paths_of_jobs() or self.user(path) is not None
 
     def is_locked(self, path: str) -> bool:
         """Whether a machine that is on, or a job, writes to a file: none may read it."""
         with self.lock:
+            self._look()
             return path.lower() in self.paths_of_jobs() or bool(self.writer(path))
+
+    def _look(self) -> None:
+        """What is due has happened; but not what is due while something happens."""
+        if self._settling is None:
+            self._settle()
 
     def writer(self, path: str) -> Machine | None:
         """The machine that is on and has an image itself in a drive for hard disks."""
