@@ -429,6 +429,8 @@ def test_disk_of_the_host_is_passed_through(host: Changer) -> None:
     assert code == 0, host.text
     assert host.read(RASD, made[0])["HostResource"] == disk
     assert host.read(RASD, made[0])["ResourceSubType"].endswith("Physical Disk Drive")
+    assert host.modify(RASD, made[0], HostResource=[disk]) == 0
+    assert host.modify(RASD, made[0], HostResource=["another"]) == 32768
     assert host.add_medium(host.guid(SECOND_ON), made[0], DISK)[0] == 32773
     assert attach("vm0003")[0] == 32774
     assert attach("vm0003", disk.replace(r"\\1", r"\\9"))[0] == 32773

@@ -142,6 +142,9 @@ def test_name_changes_live_and_the_address_does_not(host: Changer) -> None:
     nic = nic_of(host, SECOND_ON)
     assert host.modify(PORT, nic, ElementName="other") == 0
     assert host.read(PORT, nic)["ElementName"] == "other"
+    identifiers = ["{11111111-2222-3333-4444-555555555555}"]
+    assert host.modify(PORT, nic, VirtualSystemIdentifiers=identifiers) == 0
+    assert host.read(PORT, nic)["VirtualSystemIdentifiers"] == identifiers[0]
     told = {"Address": "00155D999999", "StaticMacAddress": True}
     assert host.modify(PORT, nic, **told) == 32775
     off = nic_of(host, FIRST_OFF)

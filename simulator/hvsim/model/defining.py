@@ -10,7 +10,7 @@ repeat.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from functools import partial
 from typing import TYPE_CHECKING
@@ -163,7 +163,7 @@ def _new_configuration(generation: int, base: Configuration | None) -> Configura
     return made
 
 
-_MODIFIED = {
+_MODIFIED: dict[str, tuple[frozenset[str], Callable[[Edit, Values], None]]] = {
     MEMORY: (MEMORY_WRITABLE, change_memory),
     PROCESSOR: (PROCESSOR_WRITABLE, change_processors),
 }
@@ -180,7 +180,7 @@ def _step(model: Model, wanted: Instance) -> Step:
     if name in _MODIFIED:
         writable, changing = _MODIFIED[name]
         values = changed_values(wanted, definition_of(name, wanted), writable)
-        return partial(_unanswered, changing, values)
+        return lambda edit: changing(edit, values)
     if name == SERIAL:
         values = changed_values(
             wanted, definition_of(name, wanted), {*SERIAL_WRITABLE, "ElementName"}
@@ -192,11 +192,6 @@ def _step(model: Model, wanted: Instance) -> Step:
         values = {k: v for k, v in wanted.values.items() if k in INTEGRATION_WRITABLE}
         return lambda edit: change_integration(edit, component, values)
     return adding(model, wanted)
-
-
-def _unanswered(changing: object, values: Values, edit: Edit) -> None:
-    assert callable(changing)
-    changing(edit, values)
 
 
 def _define(model: Model, machine: Machine, steps: list[Step]) -> JobError | None:

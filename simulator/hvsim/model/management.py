@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hvsim.model.computer_system import job_result
 from hvsim.model.editing import (
-    Edit,
     Step,
     act,
     change,
@@ -86,11 +84,7 @@ def _modification(model: Model, text: str) -> tuple[str, Step]:
     guid, _tail = split_id(str(wanted.get("InstanceID") or ""))
     find_configuration(model, guid)
     values = {n: v for n, v in wanted.values.items() if n != "InstanceID"}
-    return guid, partial(_modify, values)
-
-
-def _modify(values: Values, edit: Edit) -> None:
-    change_system(edit, values)
+    return guid, lambda edit: change_system(edit, values)
 
 
 @method(VSMS, "UpgradeSystemVersion")

@@ -127,6 +127,8 @@ def modify_nic(edit: Edit, tail: str, values: Values) -> None:
         edit.require_off("The MAC address")
     edit.require("A network adapter", hot=True)
     nic.name = values.get("ElementName") or nic.name
+    if identifiers := values.get("VirtualSystemIdentifiers"):
+        nic.identifier = identifiers[0]
     nic.settings.update({n: v for n, v in values.items() if n in KEPT})
 
 

@@ -185,6 +185,8 @@ def modifying(model: Model, wanted: Instance) -> tuple[str, Step]:
     for name in ("Parent", "Address", "AddressOnParent"):
         if class_name in (RASD, SASD, CONNECTION) and name in values:
             _check_unmoved(name, values.pop(name), current.get(name))
+    if class_name == RASD and any(values[name] != current.get(name) for name in values):
+        raise failure("The device cannot be changed.")
     return guid, partial(_modify, class_name, tail, values)
 
 
@@ -215,8 +217,6 @@ def _modify(class_name: str, tail: str, values: Values, edit: Edit) -> ObjectPat
     elif class_name in compute_changes.INTEGRATION_CLASSES:
         name = compute_changes.INTEGRATION_CLASSES[class_name]
         compute_changes.change_integration(edit, name, values)
-    elif values:
-        raise failure("The device cannot be changed.")
     return edit.path(class_name, tail)
 
 
