@@ -114,6 +114,8 @@ def change_system(edit: Edit, values: Values) -> None:
                 ReturnCode.FAILED, f"{name} of a checkpoint cannot be changed."
             )
         check_value(edit.configuration.generation, name, value)
+        if value is None:
+            continue
         _check_state(edit, name, value)
         _set(edit, name, value)
 
@@ -123,7 +125,7 @@ def check_value(generation: int, name: str, value: object) -> None:
     if name not in WRITABLE:
         raise EmbeddedError(ReturnCode.FAILED, f"{name} cannot be changed.")
     if name in OF_GENERATION and generation != OF_GENERATION[name]:
-        neutral = value in (defaults(generation)[name], None, [])
+        neutral = value in (defaults(generation).get(name), None, [])
         if not neutral:
             raise invalid(f"{name}: generation {generation} does not have it.")
     known = CHOICES.get(name)
