@@ -112,6 +112,7 @@ def plan_machine(
     base = plan_vm(current, wish.desired)
     changes, waiting = tuple(changes), tuple(waiting)
     if wish.apply == APPLY_NEXT_START and current.is_active:
+        waiting += tuple(change for change in changes if not change.kept)
         changes = tuple(change for change in changes if change.kept)
     restart = wish.apply == APPLY_RESTART and bool(waiting) and current.is_active
     if not changes and not restart:

@@ -23,6 +23,7 @@ from .._hypervisor.hypervisor import (
     OperationFailed,
 )
 from .._hypervisor.machine_plan import (
+    APPLY_NEXT_START,
     CREATE,
     GROW,
     MAKE_IMAGE,
@@ -104,6 +105,12 @@ def wish_of(options: Mapping[str, Any]) -> Wish:
     """
     if options["name"] == "":
         raise HypervisorConnectError("name is empty", remedy="name a machine")
+    autostart, action = options["autostart"], options.get("start_action")
+    if None not in (autostart, action) and autostart != (action == "always"):
+        raise HypervisorConnectError(
+            f"autostart is {str(autostart).lower()} and start_action {action}",
+            remedy="leave one of them out: autostart means start_action: always",
+        )
     return Wish(
         Description.from_options({**options, "autostart": None}),
         Desired(
@@ -342,6 +349,8 @@ def _verify(hypervisor: Hypervisor, work: Work) -> None:
     if work.current is None:
         return  # a transient one that was switched off
     left, _waiting = _changes(hypervisor, work, work.current)
+    if work.wish.apply == APPLY_NEXT_START and work.current.is_active:
+        left = tuple(change for change in left if change.kept)
     if left:
         raise OperationFailed(
             f"machine {work.current.name} was changed, but the host did not keep "

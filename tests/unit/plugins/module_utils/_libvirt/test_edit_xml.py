@@ -223,7 +223,7 @@ def test_variables_with_keys_of_uefi_have_a_file_of_their_own() -> None:
     set_part(domain, "firmware", "secure_boot", False)
     assert domain.findtext("os/nvram") == "/n/web_VARS.fd"
     set_part(domain, "firmware", "type", "bios")
-    assert flat(domain) == "<domain><os><type>hvm</type></os></domain>"
+    assert "<os><type>hvm</type></os>" in flat(domain)
 
 
 @pytest.mark.parametrize(
