@@ -20,6 +20,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors im
     HypervisorConnectError,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.description import (
+    Description,
     DiskWish,
     SnapshotWish,
 )
