@@ -16,7 +16,15 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from .._core.errors import HypervisorConnectError
-from .types import InvalidCimValue, collect, decode, element_type, is_array
+from .types import (
+    InvalidCimValue,
+    collect,
+    decode,
+    decode_base64,
+    element_type,
+    is_array,
+    is_base64,
+)
 
 KeyValue = Union[str, int, bool, "InstancePath"]
 """A key's value; in an association it is the path of another instance."""
@@ -289,8 +297,10 @@ def _typed(class_name: str, name: str, value: Any, kind: str | None) -> Any:
     try:
         if not is_array(kind) and not isinstance(value, list):
             return _decoded(value, kind)
-        values = value if isinstance(value, list) else [value]
         inner = element_type(kind)
+        if inner == "uint8" and isinstance(value, str) and is_base64(value):
+            return decode_base64(value)
+        values = value if isinstance(value, list) else [value]
         return collect([_decoded(item, inner) for item in values], inner)
     except InvalidCimValue as error:
         raise InvalidCimValue(f"{class_name}.{name}: {error.what}") from None

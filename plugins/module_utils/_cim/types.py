@@ -11,6 +11,7 @@ datetime has two spellings. WS-CIM's is ISO 8601 (``2013-04-15T16:28:43.488171Z`
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 import struct
@@ -75,6 +76,27 @@ def collect(items: list[Any], cim_type: str) -> list[Any] | bytes:
     if cim_type == "uint8" and all(isinstance(item, int) for item in items):
         return bytes(items)
     return items
+
+
+def is_base64(text: str) -> bool:
+    """Whether the text of octets is Base64: of a single one it has three digits at most.
+
+    Octet strings are xs:base64Binary on the wire (DSP0230, octetstring), as libvirt's
+    driver reads the picture of a machine's screen.
+    """
+    return len(text.strip()) > 3
+
+
+def decode_base64(text: str) -> bytes:
+    """The octets of Base64.
+
+    Raises:
+        InvalidCimValue: It is none.
+    """
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except ValueError:
+        raise _wrong(text, "uint8[]") from None
 
 
 def decode(text: str, cim_type: str) -> Any:

@@ -100,7 +100,6 @@ def check_description(wanted: Description, vm: VirtualMachine | None) -> None:
         if key in values.get("cpu", {}):
             raise _refuse(f"there is no cpu.{key}", "leave it out; cpu.nested is there")
     _check_serials(values.get("serials", ()))
-    _check_start(values)
     for number, disk in enumerate(wanted.disks):
         _check_disk(f"disks[{number}]", disk, generation)
     for number, nic in enumerate(wanted.nics):
@@ -195,17 +194,6 @@ def _check_serials(serials: Any) -> None:
                 f"serials[{number}].path is '{path}', which is no named pipe",
                 remedy=r"write it as in \\.\pipe\com1",
             )
-
-
-def _check_start(values: Mapping[str, Any]) -> None:
-    action = values.get("start_action")
-    if action is None or "autostart" not in values:
-        return
-    if values["autostart"] != (action == "always"):
-        raise PlanRefused(
-            f"autostart is {values['autostart']} and start_action {action}",
-            remedy="leave one of them out: autostart means start_action: always",
-        )
 
 
 def _check_disk(where: str, disk: DiskWish, generation: int) -> None:

@@ -19,9 +19,10 @@ from .._wsman.fault_table import NOT_FOUND
 from .._wsman.protocol_error import ProtocolError
 from .._wsman.reference import resource_uri
 from .._wsman.transport_errors import TransportError
+from . import queries
 from .classes import JOB_STARTED, MANAGEMENT_SERVICE, RETURN_VALUES, V2
 from .errors import call_error, transport_error
-from .jobs import wait_for_job
+from .jobs import SharedJobs, wait_for_job
 
 #: Saving the memory of a large machine takes minutes: a job may take this many times
 #: as long as one answer.
@@ -56,6 +57,7 @@ class HypervConnection:
         self.uri = shown
         self.timeout = timeout
         self.clock = clock or SystemClock()
+        self._jobs = SharedJobs(self._job, self._pending_jobs, self.clock)
 
     @property
     def patience(self) -> float:
@@ -181,21 +183,25 @@ class HypervConnection:
         return output
 
     def _wait_for(self, job: InstancePath, doing: str) -> None:
-        def read() -> CimInstance | None:
-            try:
-                return self.client.get(job)
-            except WsmanFault as fault:
-                if fault.kind == NOT_FOUND:
-                    return None  # it ended and was cleared away
-                raise
+        with self._jobs.waiting():
+            wait_for_job(
+                lambda: self._jobs.read(job),
+                where=self.uri,
+                doing=doing,
+                timeout=self.patience,
+                clock=self.clock,
+            )
 
-        wait_for_job(
-            read,
-            where=self.uri,
-            doing=doing,
-            timeout=self.patience,
-            clock=self.clock,
-        )
+    def _job(self, job: InstancePath) -> CimInstance | None:
+        try:
+            return self.client.get(job)
+        except WsmanFault as fault:
+            if fault.kind == NOT_FOUND:
+                return None  # it ended and was cleared away
+            raise
+
+    def _pending_jobs(self) -> list[CimInstance]:
+        return self.rows(queries.pending_jobs())
 
     def must(self, doing: str, value: int) -> None:
         if value:

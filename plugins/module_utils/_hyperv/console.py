@@ -4,8 +4,8 @@
 """The screen and the keyboard of a machine.
 
 A thumbnail of the screen is raw RGB565, two bytes for each pixel, the low one first
-(GetVirtualSystemThumbnailImage). An answer of WinRM has at most 500 KB unless the host
-allows more, and each byte is an element in it: the size is what goes through.
+(GetVirtualSystemThumbnailImage). An answer of WinRM has at most 500 KB, which Base64
+fills with 375 KB: the picture is as large as goes through.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .keys import code_of
 from .resources import settings_path
 
 #: Sizes to ask for, as long as the answer is too large.
-SIZES = ((640, 480), (320, 240), (160, 120), (112, 84), (80, 60))
+SIZES = ((480, 360), (320, 240), (160, 120), (112, 84), (80, 60))
 
 
 def screenshot(wmi: HypervConnection, vm: VirtualMachine) -> Screenshot:

@@ -348,8 +348,7 @@ class HypervHypervisor(HypervConnection, Hypervisor):
         for vm in machines:
             for disk in vm.disks or ():
                 paths += [one for one in (disk.source, *disk.backing) if one]
-        folders = {images.folder_of(path) for path in paths}
-        return images.images_in(self, {one for one in folders if one is not None})
+        return images.images_in(self, images.folders_of(paths))
 
     def storage(self, *, images: bool) -> Storage:
         """What the machines and the folders of the host keep on disk.

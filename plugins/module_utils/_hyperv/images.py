@@ -226,6 +226,18 @@ def folder_of(path: str) -> tuple[str, str] | None:
     return f"{drive}:", rest.rpartition("\\")[0] + "\\"
 
 
+def folders_of(paths: Iterable[str]) -> set[tuple[str, str]]:
+    """The folders of some files, and those above them but for a drive's root."""
+    found: set[tuple[str, str]] = set()
+    for path in paths:
+        place = folder_of(path)
+        while place is not None and place not in found:
+            found.add(place)
+            above = place[1][:-1].rpartition("\\")[0] + "\\"
+            place = (place[0], above) if above != "\\" else None
+    return found
+
+
 def images_in(
     wmi: HypervConnection, folders: Collection[tuple[str, str]]
 ) -> tuple[Image, ...]:

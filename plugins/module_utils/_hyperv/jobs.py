@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
 
+from .._cim.instance import InstancePath
 from .._core.clock import Clock, wait_until
 from .._hypervisor.hypervisor import OperationFailed, OperationTimeout
 from .classes import COMPLETED, COMPLETED_WITH_WARNINGS, ENDED, RETURN_VALUES
+
+#: Seconds that one answer about all jobs serves those who wait.
+_FRESH = 0.25
 
 
 class JobFailed(OperationFailed):
@@ -78,3 +84,55 @@ def _details(job: Mapping[str, Any]) -> dict[str, Any]:
 
 def _number(value: Any) -> int:
     return int(value) if value is not None else 0
+
+
+class SharedJobs:
+    """Reads jobs for several threads: one question for all whose jobs are waited for.
+
+    Args:
+        read_one: Reads a job's instance; None once it has been cleared away.
+        read_pending: The rows of all jobs of the host that have not completed.
+        clock: What tells how old an answer is.
+    """
+
+    def __init__(
+        self,
+        read_one: Callable[[InstancePath], Mapping[str, Any] | None],
+        read_pending: Callable[[], Iterable[Mapping[str, Any]]],
+        clock: Clock,
+    ) -> None:
+        self._read_one = read_one
+        self._read_pending = read_pending
+        self._clock = clock
+        self._lock = Lock()
+        self._waiting = 0
+        self._pending: dict[str, Mapping[str, Any]] = {}
+        self._read_at: float | None = None
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count as one who waits, for the time of the block."""
+        with self._lock:
+            self._waiting += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting -= 1
+
+    def read(self, job: InstancePath) -> Mapping[str, Any] | None:
+        """The job, or what the common question told of it while it goes on."""
+        if self._waiting > 1:
+            known = self._told(str(job.key("InstanceID")).upper())
+            if known is not None and int(known["JobState"]) not in ENDED:
+                return known
+        return self._read_one(job)
+
+    def _told(self, key: str) -> Mapping[str, Any] | None:
+        with self._lock:
+            now = self._clock.now()
+            if self._read_at is None or now - self._read_at >= _FRESH:
+                rows = self._read_pending()
+                self._pending = {str(row["InstanceID"]).upper(): row for row in rows}
+                self._read_at = self._clock.now()
+            return self._pending.get(key)

@@ -9,8 +9,9 @@ a few dozen machines, rows with more than a thousand.
 
 from __future__ import annotations
 
-from .._cim.wql import Select, select, starting_with
+from .._cim.wql import Select, differing_from, select, starting_with
 from .classes import (
+    COMPLETED,
     COMPUTER_SYSTEM,
     CONNECTION,
     EMULATED_PORT,
@@ -208,3 +209,10 @@ def _part(cls: str, guid: str | None, *columns: str) -> Select:
     if guid is None:
         return query
     return query.where(InstanceID=starting_with(f"Microsoft:{guid.upper()}"))
+
+
+def pending_jobs() -> Select:
+    """All jobs that have not completed, those of images and of machines alike."""
+    return select("CIM_ConcreteJob", "InstanceID", "JobState", "PercentComplete").where(
+        JobState=differing_from(COMPLETED)
+    )

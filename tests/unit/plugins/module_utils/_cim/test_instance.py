@@ -191,6 +191,15 @@ def test_typed_gives_values_of_their_types(
     assert instance.type_of("q") is None
 
 
+def test_octets_are_read_from_base64_and_from_numbers() -> None:
+    types = {"p": "uint8[]"}
+    for value in ("AQL/", ["1", "2", "255"]):
+        assert typed(CimInstance("X", {"P": value}), types)["P"] == b"\1\2\xff"
+    assert typed(CimInstance("X", {"P": "255"}), types)["P"] == b"\xff"
+    with pytest.raises(InvalidCimValue, match=r"X\.P: 'A\?\?\?' is no CIM uint8"):
+        typed(CimInstance("X", {"P": "A???"}), types)
+
+
 def test_typed_refuses_a_value_and_names_the_property() -> None:
     with pytest.raises(InvalidCimValue, match=r"X\.P: 70000 is no CIM uint16"):
         typed(CimInstance("X", {"P": "70000"}), {"p": "uint16"})

@@ -18,6 +18,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._cim.instance i
     InstancePath,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._cim.schema import (
+    is_a,
     keys_of,
     path_of,
     results_of,
@@ -78,6 +79,22 @@ def test_results_of_a_method_are_known_by_inheritance_too() -> None:
     )
     assert results_of("Msvm_StorageJob", "GetErrorEx")["errors"] == "string[]"
     assert results_of(service, "DestroySystem") == {"returnvalue": "uint32"}
+
+
+@pytest.mark.parametrize(
+    ("class_name", "superclass", "expected"),
+    [
+        ("Msvm_ProcessorSettingData", "cim_resourceallocationsettingdata", True),
+        ("msvm_processorsettingdata", "Msvm_ProcessorSettingData", True),
+        ("Msvm_SecuritySettingData", "CIM_ResourceAllocationSettingData", False),
+        ("Win32_NoSuchThing", "CIM_SettingData", False),
+        ("Win32_NoSuchThing", "Win32_NoSuchThing", False),
+    ],
+)
+def test_class_is_one_of_its_superclasses(
+    class_name: str, superclass: str, expected: bool
+) -> None:
+    assert is_a(class_name, superclass) is expected
 
 
 def test_path_is_made_of_the_keys() -> None:

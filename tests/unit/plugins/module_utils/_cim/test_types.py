@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import math
 import struct
@@ -23,9 +24,11 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._cim.types impo
     InvalidCimValue,
     collect,
     decode,
+    decode_base64,
     element_type,
     encode,
     is_array,
+    is_base64,
     iso_text,
     type_of,
 )
@@ -278,3 +281,22 @@ def test_type_of_a_value_is_told_where_there_is_only_one() -> None:
     ]
     told = ["boolean", "string", "datetime", "datetime", "uint8[]", None, None]
     assert [type_of(value) for value in values] == told
+
+
+@given(st.binary(min_size=1))
+def test_octets_come_back_from_base64(data: bytes) -> None:
+    text = base64.b64encode(data).decode()
+    assert is_base64(text)
+    assert decode_base64(f" {text[:4]}\n{text[4:]} ") == data
+
+
+@pytest.mark.parametrize(
+    "text", ["AA=A", "not base64!", "AAAAA", "\u00e4\u00e4\u00e4\u00e4"]
+)
+def test_text_that_is_no_base64_is_refused(text: str) -> None:
+    with pytest.raises(InvalidCimValue):
+        decode_base64(text)
+
+
+def test_number_of_one_octet_is_no_base64() -> None:
+    assert not is_base64(" 255 ")

@@ -18,15 +18,12 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors im
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     ConnectionLost,
-    OperationFailed,
-    OperationTimeout,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.plan import (
     PlanRefused,
 )
 from ansible_collections.hypervisor.connect.plugins.modules import vm
 from ansible_collections.hypervisor.connect.tests.unit.plugins.module_utils._hyperv.lab import (
-    HeldClock,
     Lab,
     calls,
     lab,
@@ -210,11 +207,19 @@ CHANGES = [
     ({"stop_action": "off"}, None, None),
     ({"checkpoint_type": "disabled"}, None, None),
     ({"serials": [{"type": "pipe", "path": PIPE}]}, None, None),
-    ({"integration_services": {"heartbeat": False, "guest_services": True}}, None, None),
+    (
+        {"integration_services": {"heartbeat": False, "guest_services": True}},
+        None,
+        None,
+    ),
     ({"hyperv": {"Msvm_ProcessorSettingData": {"Weight": 200}}}, None, None),
     ({"hyperv": {"Msvm_MemorySettingData": {"Weight": 77}}}, None, None),
     (
-        {"hyperv": {"Msvm_SecuritySettingData": {"VirtualizationBasedSecurityOptOut": True}}},
+        {
+            "hyperv": {
+                "Msvm_SecuritySettingData": {"VirtualizationBasedSecurityOptOut": True}
+            }
+        },
         None,
         None,
     ),
@@ -319,7 +324,7 @@ REFUSED = [
     ({"serials": [{"type": "pty"}]}, "serials[0].type can't be pty"),
     ({"serials": [{"type": "pipe", "path": "com1"}]}, "'com1', which is no named pipe"),
     ({"serials": [{"type": "none"}] * 3}, "a machine has two serial ports"),
-    ({"autostart": True, "start_action": "nothing"}, "autostart is True and start_"),
+    ({"autostart": True, "start_action": "nothing"}, "autostart is true and start_"),
     ({"disks": [{"pool": "p", "volume": "v"}]}, "'p/v', which is no whole path"),
     ({"disks": [{"path": r"C:\a.qcow2", "size": 512}]}, "images end in .vhdx or .vhd"),
     ({"disks": [{"path": MORE, "size": 513}]}, "513 bytes, which are no whole sectors"),

@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.hypervisor.connect.plugins.module_utils._cim.instance import (
+    InstancePath,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.jobs import (
     JobFailed,
+    SharedJobs,
     wait_for_job,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
@@ -133,3 +137,66 @@ def test_job_that_never_ends_is_given_up_and_told() -> None:
         "the host is still busy after 30 seconds (start machine web1, 40 percent done)"
     )
     assert caught.value.remedy == "it goes on there; run the play again later"
+
+
+class Host:
+    """Jobs, and how often each kind of question was asked."""
+
+    def __init__(self, **states: int) -> None:
+        self.states = states
+        self.asked: list[str] = []
+        self.clock = HeldClock()
+        self.jobs = SharedJobs(self.read_one, self.read_pending, self.clock)
+
+    def read_one(self, job: InstancePath) -> dict[str, Any] | None:
+        name = str(job.key("InstanceID"))
+        self.asked.append(name)
+        return {"JobState": self.states[name]} if name in self.states else None
+
+    def read_pending(self) -> list[dict[str, Any]]:
+        self.asked.append("all")
+        return [
+            {"InstanceID": name, "JobState": state}
+            for name, state in self.states.items()
+            if state != 7
+        ]
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        path = InstancePath(None, "Msvm_ConcreteJob", (("InstanceID", name),), None)
+        found = self.jobs.read(path)
+        return None if found is None else dict(found)
+
+
+def test_one_who_waits_alone_asks_for_his_job_only() -> None:
+    host = Host(A=4)
+    with host.jobs.waiting():
+        assert host.read("A") == {"JobState": 4}
+    assert host.asked == ["A"]
+
+
+def test_those_who_wait_together_share_one_answer_for_a_while() -> None:
+    host = Host(A=4, B=4, C=7)
+    with host.jobs.waiting(), host.jobs.waiting(), host.jobs.waiting():
+        for name in "AB":
+            found = host.read(name)
+            assert found is not None
+            assert found["JobState"] == 4
+        assert host.asked == ["all"]
+        assert host.read("C") == {"JobState": 7}
+        assert host.asked == ["all", "C"]
+        host.clock.sleep(1)
+        host.read("A")
+        assert host.asked == ["all", "C", "all"]
+
+
+def test_a_job_that_failed_is_read_itself_for_its_words() -> None:
+    host = Host(A=10, B=4)
+    with host.jobs.waiting(), host.jobs.waiting():
+        assert host.read("A") == {"JobState": 10}
+    assert host.asked == ["all", "A"]
+
+
+def test_a_job_that_was_cleared_away_is_none() -> None:
+    host = Host(B=4)
+    with host.jobs.waiting(), host.jobs.waiting():
+        assert host.read("A") is None

@@ -589,9 +589,7 @@ def test_disk_is_told_with_the_images_under_those_of_checkpoints() -> None:
 
 def test_controllers_of_scsi_are_counted_in_the_order_of_their_names() -> None:
     other = "00000000-AAAA-4BBB-8CCC-DDDDDDDDDDDD"
-    controller = part(
-        rf"{other}\0", ResourceSubType=f"{KIND}Synthetic SCSI Controller"
-    )
+    controller = part(rf"{other}\0", ResourceSubType=f"{KIND}Synthetic SCSI Controller")
     vm = full(
         resources=[
             controller,
