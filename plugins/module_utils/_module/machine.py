@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from threading import Lock
 from typing import Any
 
 from .._core.errors import HypervisorConnectError
@@ -40,7 +41,7 @@ from .._hypervisor.plan import (
     Step,
     plan_vm,
 )
-from .._hypervisor.storage import removable_disks, shared_nvram
+from .._hypervisor.storage import Storage, removable_disks, shared_nvram
 from .._hypervisor.values import FULL, SUMMARY, ImageInfo, VirtualMachine
 
 
@@ -183,7 +184,7 @@ def settle(
         timeout: Seconds that a guest has for shutting down.
         check_mode: Whether to plan only.
     """
-    each(works, partial(_plan, hypervisor))
+    each(works, partial(_plan, hypervisor, _Storage(hypervisor)))
     if check_mode:
         return
     new = [work for work in works if work.is_new and work.error is None]
@@ -210,22 +211,37 @@ def look_at_images(hypervisor: Hypervisor, works: Iterable[Work]) -> None:
         work.images = {one: images[one] for one in wanted if one in images}
 
 
-def _plan(hypervisor: Hypervisor, work: Work) -> None:
+class _Storage:
+    """What is on the host's disks, read once for all machines that are to go."""
+
+    def __init__(self, hypervisor: Hypervisor) -> None:
+        self._hypervisor = hypervisor
+        self._lock = Lock()
+        self._read: dict[bool, Storage] = {}
+
+    def __call__(self, *, images: bool) -> Storage:
+        with self._lock:
+            if images not in self._read:
+                self._read[images] = self._hypervisor.storage(images=images)
+            return self._read[images]
+
+
+def _plan(hypervisor: Hypervisor, storage: _Storage, work: Work) -> None:
     try:
-        work.plan = _planned(hypervisor, work)
+        work.plan = _planned(hypervisor, storage, work)
     except PlanRefused as refused:
         refused.where = hypervisor.uri
         raise
 
 
-def _planned(hypervisor: Hypervisor, work: Work) -> Plan:
+def _planned(hypervisor: Hypervisor, storage: _Storage, work: Work) -> Plan:
     current, wish = work.current, work.wish
     if current is not None:
         work.uuid = current.uuid
     if work.is_removal:
         if current is None:
             return Plan()
-        return _removal(hypervisor, current, wish.desired)
+        return _removal(storage, current, wish.desired)
     if current is None:
         work.is_new = True
         hypervisor.check_description(wish.description, None)
@@ -360,14 +376,14 @@ def _verify(hypervisor: Hypervisor, work: Work) -> None:
         )
 
 
-def _removal(hypervisor: Hypervisor, current: VirtualMachine, desired: Desired) -> Plan:
+def _removal(storage: _Storage, current: VirtualMachine, desired: Desired) -> Plan:
     plan = plan_vm(current, desired)
     has_nvram = current.os is not None and current.os.nvram is not None
     if not (desired.remove_disks or has_nvram):
         return plan
-    storage = hypervisor.storage(images=desired.remove_disks)
-    nvram = shared_nvram(current, storage)
+    found = storage(images=desired.remove_disks)
+    nvram = shared_nvram(current, found)
     if not desired.remove_disks:
         return plan_vm(current, desired, kept_nvram=nvram)
-    removable, kept = removable_disks(current, storage)
+    removable, kept = removable_disks(current, found)
     return plan_vm(current, desired, removable=removable, kept=kept, kept_nvram=nvram)
