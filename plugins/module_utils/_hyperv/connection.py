@@ -15,7 +15,7 @@ from .._core.clock import Clock, SystemClock
 from .._hypervisor.hypervisor import OperationFailed
 from .._wsman.client import WsmanClient
 from .._wsman.fault import WsmanFault
-from .._wsman.fault_table import NOT_FOUND
+from .._wsman.fault_table import INVALID, NO_CLASS, NOT_FOUND
 from .._wsman.protocol_error import ProtocolError
 from .._wsman.reference import resource_uri
 from .._wsman.transport_errors import TransportError
@@ -57,6 +57,7 @@ class HypervConnection:
         self.uri = shown
         self.timeout = timeout
         self.clock = clock or SystemClock()
+        self._is_old = False
         self._jobs = SharedJobs(self._job, self._pending_jobs, self.clock)
 
     @property
@@ -85,6 +86,18 @@ class HypervConnection:
     def rows(self, query: Select, namespace: str = V2) -> list[CimInstance]:
         """What a query finds."""
         return list(self.client.query(namespace, query))
+
+    def known_rows(self, query: Select) -> list[CimInstance]:
+        """As rows, and on a host before Windows Server 2016 without what it lacks."""
+        if not self._is_old:
+            try:
+                return self.rows(query)
+            except WsmanFault as fault:
+                if fault.kind not in (INVALID, NO_CLASS):
+                    raise
+                self._is_old = True
+        old = queries.for_old_hosts(query)
+        return self.rows(old) if old is not None else []
 
     def call(
         self,
@@ -204,6 +217,7 @@ class HypervConnection:
         return self.rows(queries.pending_jobs())
 
     def must(self, doing: str, value: int) -> None:
+        """Raise OperationFailed unless a method returned 0."""
         if value:
             raise OperationFailed(
                 f"can't {doing}: {RETURN_VALUES.get(value, f'return value {value}')}",

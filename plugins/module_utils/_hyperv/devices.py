@@ -184,6 +184,13 @@ def _chain(
             yield source
 
 
+def ends_open(disk: Disk) -> bool:
+    """Whether the last image that is known of a disk builds on another one."""
+    names = [one for one in (disk.source, *disk.backing) if one]
+    is_file = disk.device == "disk" and disk.type == "file" and bool(names)
+    return is_file and extension(names[-1]) in DIFFERENCING
+
+
 def _host_disk(row: Row) -> str | None:
     """The DeviceID of the Msvm_DiskDrive that a drive passes through."""
     return key_of(first(row.get("HostResource")), "DeviceID") or None

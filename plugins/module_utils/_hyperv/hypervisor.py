@@ -73,7 +73,7 @@ from .classes import (
     SYSTEM_SETTINGS,
 )
 from .connection import HypervConnection
-from .devices import Devices
+from .devices import Devices, ends_open
 from .errors import transport_error
 from .keys import code_of
 from .words import INTEGRATION
@@ -221,8 +221,8 @@ class HypervHypervisor(HypervConnection, Hypervisor):
         with self.doing("list the machines"):
             summary = reading.Summary(
                 systems=self.rows(queries.systems()),
-                settings=self.rows(queries.settings(full=full)),
-                processors=self.rows(queries.processors(full=full)),
+                settings=self.known_rows(queries.settings(full=full)),
+                processors=self.known_rows(queries.processors(full=full)),
                 memory=self.rows(queries.memory(full=full)),
                 networks=self.rows(queries.guest_networks()),
             )
@@ -248,7 +248,7 @@ class HypervHypervisor(HypervConnection, Hypervisor):
             switches=self.rows(queries.switches()),
             vlans=self.rows(queries.vlans()),
             serials=self.rows(queries.serials()),
-            security=self.rows(queries.security()),
+            security=self.known_rows(queries.security()),
             integration={
                 word: self.rows(queries.integration_service(word))
                 for word in INTEGRATION
@@ -317,7 +317,7 @@ class HypervHypervisor(HypervConnection, Hypervisor):
         system = self._settled(system)
         guid = str(system["Name"])
         if detail == FULL:
-            found = self.list_vms([guid.lower()], detail=FULL)
+            found = self.read_vms([guid.lower()])
             if not found:
                 raise self._gone(f"with UUID {guid.lower()}")
             return found[0]
@@ -331,6 +331,23 @@ class HypervHypervisor(HypervConnection, Hypervisor):
                 ),
                 checkpoints=False,
             )[0]
+
+    def read_vms(self, names: Collection[str]) -> tuple[VirtualMachine, ...]:
+        """Machines in full: as list_vms, and sure of what their disks build on.
+
+        Where the checkpoint of a disk is gone and the merge is not over yet, only the
+        files tell it, one at a time.
+        """
+        return tuple(map(self._with_chains, self.list_vms(names, detail=FULL)))
+
+    def _with_chains(self, vm: VirtualMachine) -> VirtualMachine:
+        disks = tuple(
+            replace(disk, backing=images.chain(self, str(disk.source)))
+            if ends_open(disk)
+            else disk
+            for disk in vm.disks or ()
+        )
+        return vm if disks == vm.disks else replace(vm, disks=disks)
 
     # -- images ------------------------------------------------------------------
 

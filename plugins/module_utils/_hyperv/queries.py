@@ -9,6 +9,8 @@ a few dozen machines, rows with more than a thousand.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .._cim.wql import Select, differing_from, select, starting_with
 from .classes import (
     COMPLETED,
@@ -54,6 +56,26 @@ _FULL_SETTINGS = (
     "AutomaticShutdownAction",
     "UserSnapshotType",
 )
+
+
+#: What hosts have since Windows Server 2016: columns, and classes.
+_SINCE_2016 = (
+    "SecureBootTemplateId",
+    "UserSnapshotType",
+    "ExposeVirtualizationExtensions",
+)
+_CLASSES_SINCE_2016 = (SECURITY,)
+
+
+def for_old_hosts(query: Select) -> Select | None:
+    """The query without what Windows Server 2012 R2 lacks; None where nothing is left.
+
+    WQL refuses a query that names an unknown property.
+    """
+    if query.class_name in _CLASSES_SINCE_2016:
+        return None
+    columns = tuple(name for name in query.columns if name not in _SINCE_2016)
+    return replace(query, columns=columns)
 
 
 def systems() -> Select:

@@ -62,6 +62,8 @@ TEN = {
     "vm0009": "running",
     "vm0010": "running",
 }
+from hvsim.rules import Rule  # noqa: E402  isort: skip
+
 QUESTIONS = {"summary": 5, "full": 20}
 """Queries of list_vms, however many machines there are."""
 
@@ -213,6 +215,20 @@ def test_machine_that_goes_between_two_questions_is_not_found(ten: Lab) -> None:
         ten.hypervisor.find_vm("vm0001", detail="full")
     with pytest.raises(MachineNotFound):
         ten.hypervisor.set_autostart(vm, True)
+
+
+@pytest.mark.parametrize("code", [0x80041017, 0x80041010])
+def test_host_that_lacks_what_is_new_is_asked_without_it(ten: Lab, code: int) -> None:
+    ten.host.rules.add(Rule("wsman-fault", action="Enumerate", code=code, skip=1))
+    machines = ten.hypervisor.list_vms(["vm0001", "vm0002"], detail="full")
+    assert [vm.os.secure_boot for vm in machines if vm.os] == [True, None]
+    for vm in machines:
+        assert vm.os is not None
+        assert (vm.os.secure_boot_template, vm.os.tpm, vm.cpu) == (None, None, None)
+        assert (vm.checkpoint_type, vm.stop_action) == (None, "save")
+    count = len(ten.host.requests)
+    assert ten.hypervisor.list_vms(detail="full")
+    assert len(ten.host.requests) - count == QUESTIONS["full"] - 1
 
 
 def test_definitions_in_xml_are_not_of_hyperv(ten: Lab) -> None:

@@ -93,6 +93,17 @@ def test_described_disk_is_still_known_with_checkpoints(ten: Lab) -> None:
         change(ten, OFF, disks=[{"path": path, "size": "900GiB"}])
 
 
+def test_disk_whose_checkpoint_is_gone_is_known_by_its_files(ten: Lab) -> None:
+    path = paths(ten, OFF)[0]
+    snap(ten, OFF, "one")
+    machine = ten.host.model.machine(OFF)
+    machine.snapshots.clear()
+    machine.current_parent = None
+    found = ten.hypervisor.find_vm(OFF, detail="full")
+    assert (found.disks or ())[0].backing == (path,)
+    assert not change(ten, OFF, disks=[{"path": path}])["changed"]
+
+
 def test_checkpoint_is_applied_to_a_machine_that_runs(ten: Lab) -> None:
     change(ten, RUNNING, checkpoint_type="standard", description="old")
     snap(ten, RUNNING, "with memory", memory=True)
