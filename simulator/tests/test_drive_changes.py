@@ -332,6 +332,9 @@ def test_medium_is_replaced(host: Changer) -> None:
     assert r"C:\ISO\other.iso" in media_of(host, guid)
     assert host.modify(SASD, medium, HostResource=[r"C:\ISO\none.iso"]) == 32779
     assert r"C:\ISO\none.iso" in host.text
+    host.host.model.files.write(r"C:\ISO\copied.iso", b"by a shell")
+    assert host.modify(SASD, medium, HostResource=[r"c:\iso\copied.iso"]) == 0
+    assert r"C:\ISO\copied.iso" in media_of(host, guid)
     assert host.modify(SASD, medium, HostResource=[DISK]) == 32768
 
 

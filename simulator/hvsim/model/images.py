@@ -110,8 +110,14 @@ class ImageFiles:
         return image
 
     def find(self, path: str) -> Image | None:
-        """The image of that path, if there is one."""
+        """The image of that path, if there is one.
+
+        A file that was written, by a remote shell for example, may be one of a CD or a
+        floppy disk; it is no virtual hard disk.
+        """
         found = self.files.file(path)
+        if isinstance(found, bytes) and extension(path) not in FORMATS:
+            return Image(self.files.shown(path), len(found))
         return found if isinstance(found, Image) else None
 
     def remove(self, path: str) -> None:
