@@ -45,22 +45,24 @@ class Screen(Session):
             )
         return Screenshot(data, mime_type, *size)
 
-    def send_keys(self, vm: VirtualMachine, keys: Sequence[str], hold: int) -> None:
-        """virDomainSendKey with the codes of Linux."""
-        codes = [_code_of(key) for key in keys]
-        if len(codes) > _KEYS_AT_ONCE:
+    def check_keys(self, keys: Sequence[str]) -> None:
+        """Refuse names that are none of a key; asks nothing of the host."""
+        for key in keys:
+            if key not in KEYS:
+                raise HypervisorConnectError(
+                    f"'{key}' is no key",
+                    remedy="write it as Linux does, such as KEY_ENTER",
+                )
+        if len(keys) > _KEYS_AT_ONCE:
             raise HypervisorConnectError(
-                f"{len(codes)} keys are to be pressed at once",
+                f"{len(keys)} keys are to be pressed at once",
                 remedy=f"press {_KEYS_AT_ONCE} at most",
             )
+
+    def send_keys(self, vm: VirtualMachine, keys: Sequence[str], hold: int) -> None:
+        """virDomainSendKey with the codes of Linux."""
+        self.check_keys(keys)
+        codes = [KEYS[key] for key in keys]
         with self._doing(f"press keys of machine {vm.name}"):
             linux = libvirt.VIR_KEYCODE_SET_LINUX
             self._domain(vm).sendKey(linux, hold, codes, len(codes), 0)
-
-
-def _code_of(key: str) -> int:
-    if key not in KEYS:
-        raise HypervisorConnectError(
-            f"'{key}' is no key", remedy="write it as Linux does, such as KEY_ENTER"
-        )
-    return KEYS[key]

@@ -39,7 +39,8 @@ class Snapshots(Images):
         """virDomainSnapshotCreateXML, for all disks that can be written to, or none.
 
         By default it is internal where that can be: all images are qcow2, and the
-        variables of UEFI are not kept in an image that can't.
+        variables of UEFI are not kept in an image that can't. The memory of a machine
+        that is on is kept unless that is unwanted, or the guest is to quiesce.
         """
         with self._doing(f"take snapshot {wish.name} of machine {vm.name}"):
             domain = self._domain(vm)
@@ -65,7 +66,7 @@ class Snapshots(Images):
                     where=self.uri,
                     remedy="leave out quiesce, or name external: true and memory: false",
                 )
-            with_memory = is_on and (wish.memory if external else True)
+            with_memory = is_on and wish.memory is not False and not wish.quiesce
             flags = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC
             overlays, memory = None, None
             if external:
