@@ -342,7 +342,14 @@ def in_own_words(wanted: Description, vm: VirtualMachine) -> Description:
         replace(nic, network=switches.get(str(nic.network).lower(), nic.network))
         for nic in wanted.nics
     )
-    return replace(wanted, values=values, nics=nics)
+    # The floppy drive of generation 1 is always there; an empty one is not told of.
+    has_floppy = any(disk.device == FLOPPY for disk in vm.disks or ())
+    disks = tuple(
+        disk
+        for disk in wanted.disks
+        if has_floppy or disk.device != FLOPPY or disk.source is not None
+    )
+    return replace(wanted, values=values, nics=nics, disks=disks)
 
 
 # -- when --------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ Each change is made, found in the simulator's own model, and not made a second t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,14 +17,44 @@ import pytest
 from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
     HypervisorConnectError,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.adapters import (
+    AdapterChanges,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.changing import (
+    MachineChanges,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.drives import (
+    DriveChanges,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.jobs import (
+    JobFailed,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.resources import (
+    settings_path,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.security import (
+    set_tpm,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.changes import (
+    ADD,
+    REMOVE,
+    Change,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.description import (
+    DiskWish,
+    NicWish,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     ConnectionLost,
+    OperationFailed,
+    OperationTimeout,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.plan import (
     PlanRefused,
 )
 from ansible_collections.hypervisor.connect.plugins.modules import vm
 from ansible_collections.hypervisor.connect.tests.unit.plugins.module_utils._hyperv.lab import (
+    HeldClock,
     Lab,
     calls,
     lab,
@@ -165,7 +196,7 @@ def test_machine_of_the_first_generation_boots_from_ide(host: Lab) -> None:
             {"device": "cdrom", "path": ISO},
             {"path": r"C:\VMs\more.vhdx", "size": "1GiB", "bus": "scsi"},
             {"device": "floppy", "media": False},
-        ][:3],
+        ],
         nics=[{"network": "External", "model": "emulated"}, {"network": "External"}],
     )["vm"]
     assert [(disk["target"], disk["source"]) for disk in result["disks"]] == [
@@ -501,6 +532,82 @@ def test_calls_do_not_depend_on_the_number_of_devices(host: Lab) -> None:
     assert counts[0] == counts[1]
 
 
+def test_machine_that_is_paused_is_changed_as_one_that_runs(host: Lab) -> None:
+    run(host, **WEB1, state="paused")
+    make(host, name="web1", memory="4GiB", nics=[{}, {"network": "External"}])
+    assert host.power("web1") == "paused"
+    with pytest.raises(PlanRefused):
+        run(host, name="web1", vcpus=4)
+
+
+def test_saved_machine_is_left_alone(host: Lab) -> None:
+    run(host, **WEB1, state="running")
+    run(host, name="web1", state="saved")
+    with pytest.raises(PlanRefused, match="is saved"):
+        run(host, name="web1", memory="4GiB")
+
+
+def test_tpm_needs_a_key_protector_and_then_comes_and_goes(host: Lab) -> None:
+    run(host, **WEB1)
+    with pytest.raises(OperationFailed, match="a TPM needs a key protector") as caught:
+        run(host, name="web1", firmware={"tpm": True})
+    assert "Set-VMKeyProtector -NewLocalKeyProtector" in str(caught.value.remedy)
+    machine = host.host.model.machine("web1")
+    machine.configuration.key_protector = b"a key protector"
+    make(host, name="web1", firmware={"tpm": True})
+    assert machine.configuration.security["TpmEnabled"] is True
+    make(host, name="web1", firmware={"tpm": False})
+    found = host.hypervisor.find_vm("web1", detail="full")
+    set_tpm(host.hypervisor, found, enabled=True, doing="test")
+    assert machine.configuration.security["TpmEnabled"] is True
+
+
+def test_floppies_of_the_first_generation_are_put_in_and_taken_out(host: Lab) -> None:
+    host.host.model.images.add(Image(r"C:\a.vfd", MIB))
+    host.host.model.images.add(Image(r"C:\b.vfd", MIB))
+    run(host, name="old", generation=1)
+    configuration = host.host.model.machine("old").configuration
+    for path in (r"C:\a.vfd", r"C:\b.vfd"):
+        make(host, name="old", disks=[{"device": "floppy", "path": path}])
+        assert configuration.floppy == path
+    make(host, name="old", disks=[{"device": "floppy", "media": False}])
+    assert configuration.floppy is None
+
+
+def test_parts_of_a_change_are_made_one_after_another(host: Lab) -> None:
+    run(host, **WEB1)
+    found = host.hypervisor.find_vm("web1", detail="full")
+    disk = Change("disks", None, ADD, None, {}, DiskWish(source=MORE))
+    drives = DriveChanges(host.hypervisor, found, [disk])
+    assert drives.has_new_drives
+    assert not drives.needs_controllers
+    assert (drives.new_controllers(), drives.other_media()) == ([], [])
+    drives.read_again()
+    (new,) = drives.new_drives()
+    assert new["AddressOnParent"] == "2"
+    settings = settings_path(found.uuid)
+    added = {"AffectedConfiguration": settings, "ResourceSettings": [new]}
+    host.hypervisor.do("test", "AddResourceSettings", **added)
+    (medium,) = drives.new_media()
+    assert medium["HostResource"] == [MORE]
+    nic = Change("nics", None, ADD, None, {"vlan": 5}, NicWish(vlan=5))
+    adapters = AdapterChanges(host.hypervisor, found, [nic])
+    assert adapters.has_vlans
+    (port,) = adapters.new_adapters()
+    assert port["ElementName"] == "Network Adapter 2"
+    added["ResourceSettings"] = [port]
+    host.hypervisor.do("test", "AddResourceSettings", **added)
+    adapters.read_again()
+    assert adapters.other_connections() == []
+    (connection,) = adapters.new_connections()
+    assert connection["EnabledState"] == 3
+    assert adapters.vlan_changes() == ([], [])
+    with pytest.raises(PlanRefused, match="not there any more"):
+        gone = replace((found.disks or ())[0], target="scsi0:60")
+        change = Change("disks", "scsi0:60", REMOVE, None, None, None, gone)
+        MachineChanges(host.hypervisor, found, [change])
+
+
 # -- what goes wrong on the way ------------------------------------------------------------
 
 
@@ -538,3 +645,69 @@ def test_run_that_broke_off_is_finished_by_the_next_one(
     assert len(configuration.scsi) == 1
     names = [one.name for one in host.host.model.machines.values()]
     assert names.count("web1") == 1
+
+
+def test_machine_is_made_and_changed_while_jobs_take_time() -> None:
+    with lab(vms=1, job_seconds=0.05) as opened:
+        with_files(opened)
+        make(opened, **ALL)
+        make(opened, name="web1", vcpus=4, nics=[{"vlan": 3}])
+
+
+JOBS = (
+    "create_disk",
+    "define_machine",
+    "modify_machine",
+    "modify_resources",
+    "add_resources",
+)
+
+
+@pytest.mark.parametrize("skip", range(2))
+@pytest.mark.parametrize("job", JOBS)
+def test_job_that_fails_is_told_and_made_good_by_the_next_run(
+    job: str, skip: int
+) -> None:
+    with lab(vms=1, job_seconds=0.01) as opened:
+        with_files(opened)
+        words = "'web1' failed to do it."
+        rule = Rule("fail-job", job=job, skip=skip, error=32778, message=words)
+        opened.host.rules.add(rule)
+        try:
+            run(opened, **ALL)
+        except JobFailed as error:
+            assert "'web1' failed to do it" in error.what
+            assert (error.details or {})["code"] == 32778
+        else:
+            assert (job, skip) == ("define_machine", 1)
+        run(opened, **ALL)
+        again = run(opened, **ALL)
+        assert not again["changed"], again["diff"]
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_job_that_never_ends_is_given_up_and_told(host: Lab, job: str) -> None:
+    host.host.rules.add(Rule("hang-job", job=job))
+    clock, host.hypervisor.clock = host.hypervisor.clock, HeldClock()
+    with pytest.raises(
+        OperationTimeout, match="still busy after 600 seconds"
+    ) as caught:
+        run(host, **ALL)
+    assert caught.value.remedy
+    host.hypervisor.clock = clock
+    if job == "create_disk":
+        with pytest.raises(HypervisorConnectError):
+            run(host, **ALL)
+    else:
+        run(host, **ALL)
+        assert not run(host, **ALL)["changed"]
+
+
+def test_value_that_the_host_refuses_is_told_in_its_words() -> None:
+    with lab(vms=1, job_seconds=0.01) as opened:
+        with_files(opened)
+        run(opened, **WEB1)
+        with pytest.raises(JobFailed) as caught:
+            run(opened, name="web1", memory="900TiB")
+        assert "must be between" in caught.value.what
+        assert not run(opened, **WEB1)["changed"]
