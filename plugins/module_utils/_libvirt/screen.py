@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._core.errors import HypervisorConnectError
 from .._hypervisor.hypervisor import OperationFailed
+from .._hypervisor.plan import PlanRefused
 from .._hypervisor.values import Screenshot, VirtualMachine
 from .binding import libvirt
 from .linux_keys import KEYS
@@ -49,12 +49,12 @@ class Screen(Session):
         """Refuse names that are none of a key; asks nothing of the host."""
         for key in keys:
             if key not in KEYS:
-                raise HypervisorConnectError(
+                raise PlanRefused(
                     f"'{key}' is no key",
                     remedy="write it as Linux does, such as KEY_ENTER",
                 )
         if len(keys) > _KEYS_AT_ONCE:
-            raise HypervisorConnectError(
+            raise PlanRefused(
                 f"{len(keys)} keys are to be pressed at once",
                 remedy=f"press {_KEYS_AT_ONCE} at most",
             )
