@@ -63,6 +63,12 @@ def check_wish(wish: SnapshotWish, vm: VirtualMachine) -> None:
         raise PlanRefused(
             "there are no internal snapshots on Hyper-V", remedy="leave external out"
         )
+    if wish.description is not None:
+        # The notes of a checkpoint become the machine's when it is applied.
+        raise PlanRefused(
+            "a checkpoint of Hyper-V has no note of its own: it keeps the machine's",
+            remedy="leave description out",
+        )
     if not vm.is_active or kind is None:
         return
     if wish.memory and (kind != "standard" or wish.quiesce):
@@ -105,13 +111,10 @@ def create_snapshot(
             where=wmi.uri,
             remedy="look at them with hypervisor.connect.snapshot_info",
         )
-    properties: dict[str, object] = {"ElementName": wish.name}
-    if wish.description is not None:
-        properties["Notes"] = [wish.description]
     wmi.do(
         doing,
         "ModifySystemSettings",
-        SystemSettings=system_settings(made.pop(), properties),
+        SystemSettings=system_settings(made.pop(), {"ElementName": wish.name}),
     )
 
 

@@ -586,7 +586,10 @@ def test_parts_of_a_change_are_made_one_after_another(host: Lab) -> None:
     (new,) = drives.new_drives()
     assert new["AddressOnParent"] == "2"
     settings = settings_path(found.uuid)
-    added = {"AffectedConfiguration": settings, "ResourceSettings": [new]}
+    added: dict[str, Any] = {
+        "AffectedConfiguration": settings,
+        "ResourceSettings": [new],
+    }
     host.hypervisor.do("test", "AddResourceSettings", **added)
     (medium,) = drives.new_media()
     assert medium["HostResource"] == [MORE]

@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv import queries
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.connection import (
+    HypervConnection,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.errors import (
     HypervMissing,
 )
@@ -229,6 +233,20 @@ def test_host_that_lacks_what_is_new_is_asked_without_it(ten: Lab, code: int) ->
     count = len(ten.host.requests)
     assert ten.hypervisor.list_vms(detail="full")
     assert len(ten.host.requests) - count == QUESTIONS["full"] - 1
+
+
+def test_connection_asks_and_calls_and_knows_no_machine(ten: Lab) -> None:
+    wmi = ten.hypervisor
+    assert isinstance(wmi, HypervConnection)
+    assert wmi.patience == 10 * wmi.timeout
+    assert wmi.known_rows(queries.switches()) == wmi.rows(queries.switches())
+    output = wmi.call_service("test", "ModifySystemSettings", SystemSettings=None)
+    assert output["ReturnValue"] == 32773
+    with pytest.raises(OperationFailed, match="can't test: invalid parameter"):
+        wmi.must("test", 32773)
+    wmi.must("test", 0)
+    assert list(wmi.rows(queries.pending_jobs())) == []
+    assert wmi.name_key("WEB1") == wmi.name_key("web1")
 
 
 def test_definitions_in_xml_are_not_of_hyperv(ten: Lab) -> None:

@@ -227,3 +227,12 @@ def test_machine_that_is_gone_while_its_disk_stays_is_told(ten: Lab) -> None:
     ten.host.model.files.is_held = lambda path: "vm0002" in path.lower()
     with pytest.raises(ImagesLeft, match="machine vm0002 is gone"):
         change(ten, "vm0002", state="absent", remove_disks=True)
+
+
+def test_folders_hold_virtual_hard_disks_alone(ten: Lab) -> None:
+    folder = ("c:", "\\vms\\vm0002\\")
+    assert images.images_in(ten.hypervisor, []) == ()
+    (found,) = images.images_in(ten.hypervisor, [folder, ("c:", "\\iso\\")])
+    assert (found.path, found.backing) == (disk_of("vm0002"), None)
+    images.delete_file(ten.hypervisor, ISO)
+    assert ISO not in paths(ten)

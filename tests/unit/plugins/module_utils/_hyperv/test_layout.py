@@ -10,9 +10,16 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.classes import (
+    GENERATION_2,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.devices import (
+    Devices,
+    boot_kinds,
     controller_numbers,
+    device_kinds,
     ends_open,
+    has_tpm,
     order_of,
     source_kind,
     target_of,
@@ -211,3 +218,29 @@ def test_chain_ends_at_an_image_that_builds_on_nothing(
 ) -> None:
     disk = Disk("disk", "scsi0:0", "scsi", "file", source, None, False, False, backing)
     assert ends_open(disk) is expected
+
+
+def test_devices_that_can_be_booted_from_have_their_kinds() -> None:
+    port = {"InstanceID": rf"Microsoft:{VM}\N"}
+    devices = Devices(
+        resources=[*SCSI, drive(SCSI_A, 0), drive(SCSI_A, 1, "Synthetic DVD")],
+        storage=(),
+        ports=[port],
+        connections=(),
+        switches=(),
+    )
+    kinds = device_kinds(devices)
+    assert kinds == {
+        rf"{SCSI_A}\0\D".lower(): "disk",
+        rf"{SCSI_A}\1\D".lower(): "cdrom",
+        rf"Microsoft:{VM}\N".lower(): "network",
+    }
+    source = str(path_to("Msvm_BootSourceSettingData", rf"Microsoft:{VM}\N\B"))
+    row = {"VirtualSystemSubType": GENERATION_2, "BootSourceOrder": source}
+    assert boot_kinds(row, kinds) == ("network",)
+    assert boot_kinds({"BootOrder": [2, 2, 9]}, kinds) == ("disk",)
+
+
+def test_tpm_is_told_where_the_host_has_one_to_give() -> None:
+    assert has_tpm([{"TpmEnabled": "true"}]) is True
+    assert has_tpm([]) is None

@@ -162,3 +162,12 @@ def test_network_adapters_are_asked_for_by_both_kinds() -> None:
         parts("SyntheticEthernetPort", *columns),
         parts("EmulatedEthernetPort", *columns),
     ]
+
+
+def test_old_hosts_are_asked_for_what_they_have() -> None:
+    old = queries.for_old_hosts(queries.processors(full=True))
+    assert str(old) == parts("Processor", "VirtualQuantity")
+    assert queries.for_old_hosts(queries.security()) is None
+    assert "UserSnapshotType" not in str(
+        queries.for_old_hosts(queries.settings(full=True))
+    )

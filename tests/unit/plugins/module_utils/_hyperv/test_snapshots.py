@@ -14,7 +14,15 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors im
     HypervisorConnectError,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.snapshots import (
+    apply_snapshot,
+    check_wish,
+    remove_all,
+    rows_of,
     system_path,
+    wait_idle,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.description import (
+    SnapshotWish,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     AmbiguousName,
@@ -68,9 +76,10 @@ def paths(opened: Lab, name: str) -> list[str | None]:
 
 @pytest.mark.parametrize("name", [RUNNING, OFF])
 def test_checkpoint_is_taken_once_and_named(ten: Lab, name: str) -> None:
-    assert snap(ten, name, "before", True, description="a note")["changed"]
+    change(ten, name, description="a note")
+    assert snap(ten, name, "before", True)["changed"]
     assert names(ten, name) == []
-    result = snap(ten, name, "before", description="a note")
+    result = snap(ten, name, "before")
     assert result["changed"]
     (found,) = result["snapshots"]
     assert (found["name"], found["description"]) == ("before", "a note")
@@ -154,6 +163,7 @@ def test_merge_is_waited_for() -> None:
         ("standard", {"memory": True, "quiesce": True}, "keeps no memory"),
         ("standard", {"memory": False}, "keeps its memory"),
         ("standard", {"external": False}, "no internal snapshots on Hyper-V"),
+        ("standard", {"description": "a note"}, "it keeps the machine's"),
     ],
 )
 def test_checkpoint_that_the_machine_does_not_take_is_refused(
@@ -234,3 +244,28 @@ def test_connection_that_broke_loses_no_checkpoint(ten: Lab, after: bool) -> Non
     snap(ten, OFF, "one", state="absent")
     assert "one" not in names(ten, OFF)
     assert "two" in names(ten, OFF)
+
+
+def test_checkpoints_of_one_machine_are_read_and_all_removed(ten: Lab) -> None:
+    change(ten, TWO, state="stopped", force=True)
+    found = ten.hypervisor.find_vm(TWO, detail="full")
+    rows = rows_of(ten.hypervisor, found)
+    assert sorted(str(row["ElementName"]) for row in rows) == names(ten, TWO)
+    check_wish(SnapshotWish("one"), found)
+    apply_snapshot(ten.hypervisor, found, names(ten, TWO)[0])
+    ten.host.requests.clear()
+    remove_all(ten.hypervisor, found)
+    assert names(ten, TWO) == []
+    assert calls(ten.host, "DestroySnapshotTree") == 1
+    ten.host.requests.clear()
+    remove_all(ten.hypervisor, found)
+    assert ten.host.requests.counts() == {"Enumerate": 1}
+
+
+def test_merge_that_never_ends_is_given_up(ten: Lab) -> None:
+    snap(ten, OFF, "one")
+    found = ten.hypervisor.find_vm(OFF, detail="full")
+    ten.hypervisor.clock = HeldClock()
+    with pytest.raises(OperationTimeout, match="still being merged after 600 sec"):
+        wait_idle(ten.hypervisor, found, merged=True)
+    wait_idle(ten.hypervisor, found)
