@@ -42,7 +42,7 @@ options:
     choices: [present, absent, reverted]
     default: present
   description:
-    description: A note about a snapshot that is taken.
+    description: A note about a snapshot that is taken, on libvirt. A checkpoint of Hyper-V keeps the machine's.
     type: str
   memory:
     description:
