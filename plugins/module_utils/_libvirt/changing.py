@@ -288,8 +288,8 @@ class Changing(Making):
                 f"the guest of machine {vm.name} does not let go of {change.words} "
                 f"within {_LET_GO:g} seconds",
                 where=self.uri,
-                remedy="see that it has booted and does not use it, or take it away "
-                "with apply: restart",
+                remedy="see that it has booted and does not use it, or let its next "
+                "start be without it (apply: next_start)",
             )
 
 

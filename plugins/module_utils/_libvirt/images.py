@@ -21,9 +21,10 @@ from .._hypervisor.storage import Storage
 from .._hypervisor.values import Disk, Image, ImageInfo, VirtualMachine
 from .._uri.uri import ConnectionUri
 from .binding import libvirt
+from .definitions import CALLS_AT_ONCE
 from .domain_xml import with_definition
 from .errors import NO_DOMAIN, NO_STORAGE_VOL, NO_SUPPORT
-from .reading import CALLS_AT_ONCE, Reading
+from .reading import Reading
 from .session import ODD_ANSWERS, said
 from .storage_xml import Volume, parse_image, parse_volume, volume_xml
 
