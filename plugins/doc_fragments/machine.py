@@ -280,15 +280,18 @@ options:
   libvirt:
     description:
       - XML that the other options have no word for, on libvirt. Hyper-V ignores it.
+      - A fragment is merged into the element of the same name and identity (a disk's target, an interface's MAC address, a
+        feature's name); what it doesn't name stays. Where there is none, it is added.
     type: list
     elements: dict
     suboptions:
       xpath:
-        description: The element of the domain's XML that the fragment belongs into, as V(/domain/devices).
+        description: The element of the domain's XML that the fragment belongs into, as V(/domain/devices). V(/) is above the
+          domain itself, as for C(<domain type='qemu'/>).
         type: str
         required: true
       xml:
-        description: The element.
+        description: The element. Empty, what the path leads to is removed.
         type: str
         required: true
   hyperv:
