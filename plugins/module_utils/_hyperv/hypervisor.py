@@ -5,38 +5,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .._cim.embedded import to_text
-from .._cim.instance import CimInstance
 from .._cim.wql import select
-from .._core.clock import Clock, wait_until
+from .._core.clock import Clock
 from .._hypervisor.changes import Change
 from .._hypervisor.credentials import Credentials
 from .._hypervisor.description import Description, DiskWish, SnapshotWish
 from .._hypervisor.hypervisor import (
-    AmbiguousName,
     Hypervisor,
-    MachineNotFound,
     OperationFailed,
-    OperationTimeout,
-    ShutdownUnavailable,
 )
 from .._hypervisor.storage import Storage
 from .._hypervisor.values import (
-    FULL,
     SAVED,
-    STOPPED,
-    SUMMARY,
     Cpu,
     HostInfo,
     Image,
     ImageInfo,
     Screenshot,
     VirtualMachine,
-    canonical_uuid,
 )
 from .._uri.hyperv import HypervEndpoint
 from .._uri.version import Version
@@ -50,38 +40,19 @@ from . import (
     images,
     own,
     queries,
-    reading,
     snapshots,
 )
 from .classes import (
     CIMV2,
-    COMPUTER_SYSTEM,
-    DISABLED,
-    ENABLED,
-    IN_PROGRESS,
-    INVALID_STATE,
-    LOCKED,
-    MANAGEMENT_SERVICE,
-    NOT_READY,
-    OFFLINE,
-    QUIESCE,
-    RESET,
-    RETURN_VALUES,
-    SHUTDOWN_COMPONENT,
-    START_ALWAYS,
-    START_NOTHING,
-    SYSTEM_SETTINGS,
 )
-from .connection import HypervConnection
-from .devices import Devices, ends_open
 from .errors import transport_error
 from .keys import code_of
-from .words import INTEGRATION
+from .power import PowerSwitch
 
 _KIB = 1024
 
 
-class HypervHypervisor(HypervConnection, Hypervisor):
+class HypervHypervisor(PowerSwitch, Hypervisor):
     """An open connection to a Hyper-V host.
 
     Args:
@@ -200,155 +171,6 @@ class HypervHypervisor(HypervConnection, Hypervisor):
             raise OperationFailed(f"the host has no {cls}", where=self.uri)
         return rows[0]
 
-    def list_vms(
-        self,
-        names: Collection[str] | None = None,
-        *,
-        detail: str = SUMMARY,
-        xml: bool = False,
-    ) -> tuple[VirtualMachine, ...]:
-        """Machines, sorted by name: five queries, or twenty for FULL, however many.
-
-        ``xml`` is not for Hyper-V, whose machines have no definition in XML.
-        """
-        if xml:
-            raise OperationFailed(
-                "the machines of Hyper-V have no definition in XML",
-                where=self.uri,
-                remedy="leave xml out",
-            )
-        full = detail == FULL
-        with self.doing("list the machines"):
-            summary = reading.Summary(
-                systems=self.rows(queries.systems()),
-                settings=self.known_rows(queries.settings(full=full)),
-                processors=self.known_rows(queries.processors(full=full)),
-                memory=self.rows(queries.memory(full=full)),
-                networks=self.rows(queries.guest_networks()),
-            )
-            machines = reading.machines(summary)
-            if full:
-                machines = reading.with_devices(machines, summary, self._devices())
-        if names is not None:
-            # WQL compares without case, so find_vm does.
-            wanted = {(canonical_uuid(name) or name).lower() for name in names}
-            wanted |= {name.lower() for name in names}
-            machines = [
-                vm for vm in machines if vm.name.lower() in wanted or vm.uuid in wanted
-            ]
-        return tuple(sorted(machines, key=lambda vm: (vm.name, vm.uuid)))
-
-    def _devices(self) -> Devices:
-        synthetic, emulated = queries.ports()
-        return Devices(
-            resources=self.rows(queries.resources()),
-            storage=self.rows(queries.storage()),
-            ports=[*self.rows(synthetic), *self.rows(emulated)],
-            connections=self.rows(queries.connections()),
-            switches=self.rows(queries.switches()),
-            vlans=self.rows(queries.vlans()),
-            serials=self.rows(queries.serials()),
-            security=self.known_rows(queries.security()),
-            integration={
-                word: self.rows(queries.integration_service(word))
-                for word in INTEGRATION
-            },
-        )
-
-    def find_vm(self, name_or_uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
-        """The machine of that name or else UUID, in four queries; FULL reads them all.
-
-        Raises:
-            AmbiguousName: Hyper-V allows several machines of one name.
-        """
-        with self.doing(f"find machine {name_or_uuid}"):
-            rows = self.rows(queries.systems_named(name_or_uuid))
-        rows = [row for row in rows if reading.is_machine(row)]
-        if len(rows) > 1:
-            guids = ", ".join(sorted(str(row["Name"]).lower() for row in rows))
-            raise AmbiguousName(
-                f"{len(rows)} machines are named {name_or_uuid}: {guids}",
-                where=self.uri,
-                remedy="name one by its uuid",
-            )
-        if rows:
-            return self._read(rows[0], detail)
-        guid = canonical_uuid(name_or_uuid)
-        if guid is not None:
-            return self.find_uuid(guid, detail=detail)
-        raise self._gone(f"named {name_or_uuid}")
-
-    def _gone(self, which: str) -> MachineNotFound:
-        return MachineNotFound(
-            f"there is no machine {which}",
-            where=self.uri,
-            remedy="list the machines with hypervisor.connect.vm_info",
-        )
-
-    def find_uuid(self, uuid: str, *, detail: str = SUMMARY) -> VirtualMachine:
-        """The machine of that GUID, in four queries; FULL reads them all."""
-        return self._read(self._system(uuid), detail)
-
-    def _system(self, guid: str) -> CimInstance:
-        with self.doing(f"find machine {guid}"):
-            rows = self.rows(queries.system_with(guid))
-        if not rows:
-            raise self._gone(f"with UUID {guid}")
-        return rows[0]
-
-    def _settled(self, system: CimInstance) -> CimInstance:
-        """The machine once it is in the middle of nothing (saving, resuming ...).
-
-        What it is now would be no ground for a plan. After ``timeout`` it is taken as
-        it is.
-        """
-
-        def is_settled() -> bool:
-            nonlocal system
-            if reading.is_settled(system):
-                return True
-            system = self._system(str(system["Name"]))
-            return reading.is_settled(system)
-
-        wait_until(is_settled, timeout=self.timeout, clock=self.clock)
-        return system
-
-    def _read(self, system: CimInstance, detail: str) -> VirtualMachine:
-        system = self._settled(system)
-        guid = str(system["Name"])
-        if detail == FULL:
-            found = self.read_vms([guid.lower()])
-            if not found:
-                raise self._gone(f"with UUID {guid.lower()}")
-            return found[0]
-        with self.doing(f"read machine {system['ElementName']}"):
-            return reading.machines(
-                reading.Summary(
-                    systems=[system],
-                    settings=self.rows(queries.settings_of(guid)),
-                    processors=self.rows(queries.processors(guid)),
-                    memory=self.rows(queries.memory(guid)),
-                ),
-                checkpoints=False,
-            )[0]
-
-    def read_vms(self, names: Collection[str]) -> tuple[VirtualMachine, ...]:
-        """Machines in full: as list_vms, and sure of what their disks build on.
-
-        Where the checkpoint of a disk is gone and the merge is not over yet, only the
-        files tell it, one at a time.
-        """
-        return tuple(map(self._with_chains, self.list_vms(names, detail=FULL)))
-
-    def _with_chains(self, vm: VirtualMachine) -> VirtualMachine:
-        disks = tuple(
-            replace(disk, backing=images.chain(self, str(disk.source)))
-            if ends_open(disk)
-            else disk
-            for disk in vm.disks or ()
-        )
-        return vm if disks == vm.disks else replace(vm, disks=disks)
-
     # -- images ------------------------------------------------------------------
 
     def images(self) -> tuple[Image, ...]:
@@ -383,7 +205,7 @@ class HypervHypervisor(HypervConnection, Hypervisor):
             for one in (str(disk.source), *disk.backing[:-1])
         }
         known = tuple(image for image in known if image.path.lower() not in made)
-        found = Storage(tuple(map(_without_checkpoints, machines)), known)
+        found = Storage(tuple(_without_checkpoints(machines)), known)
         return replace(found, paths=self.true_paths(found))
 
     def true_paths(self, storage: Storage) -> Mapping[str, str]:
@@ -476,152 +298,6 @@ class HypervHypervisor(HypervConnection, Hypervisor):
 
     # -- changing ----------------------------------------------------------------
 
-    def _request_state(self, vm: VirtualMachine, doing: str, state: int) -> None:
-        doing = f"{doing} machine {vm.name}"
-        value = self.invoke(
-            doing,
-            COMPUTER_SYSTEM,
-            "RequestStateChange",
-            _system_keys(vm),
-            {"RequestedState": state},
-        )
-        self.must(doing, value)
-
-    def start(self, vm: VirtualMachine) -> None:
-        """RequestStateChange to Enabled: start, or go on from the saved state."""
-        self._request_state(vm, "start", ENABLED)
-
-    def start_paused(self, vm: VirtualMachine) -> None:
-        """Start and pause: Hyper-V knows no start without running."""
-        self.start(vm)
-        self.pause(vm)
-
-    def resume(self, vm: VirtualMachine) -> None:
-        """RequestStateChange to Enabled."""
-        self._request_state(vm, "resume", ENABLED)
-
-    def wake_up(self, vm: VirtualMachine) -> None:
-        """RequestStateChange to Enabled; no state of Hyper-V leads here."""
-        self._request_state(vm, "wake up", ENABLED)
-
-    def pause(self, vm: VirtualMachine) -> None:
-        """RequestStateChange to Quiesce."""
-        self._request_state(vm, "pause", QUIESCE)
-
-    def save(self, vm: VirtualMachine) -> None:
-        """RequestStateChange to Offline."""
-        self._request_state(vm, "save", OFFLINE)
-
-    def discard_saved_state(self, vm: VirtualMachine) -> None:
-        """RequestStateChange to Disabled, which deletes the saved state."""
-        self._request_state(vm, "discard the saved state of", DISABLED)
-
-    def power_off(self, vm: VirtualMachine) -> None:
-        """RequestStateChange to Disabled; one that went off meanwhile is fine."""
-        try:
-            self._request_state(vm, "power off", DISABLED)
-        except OperationFailed:
-            if self._state(vm) != STOPPED:
-                raise
-
-    def reset(self, vm: VirtualMachine) -> None:
-        """RequestStateChange to Reset."""
-        self._request_state(vm, "reset", RESET)
-
-    def reboot(self, vm: VirtualMachine) -> None:
-        """Msvm_ShutdownComponent.InitiateReboot."""
-        self._ask_guest(vm, "restart", "InitiateReboot")
-
-    def shut_down(self, vm: VirtualMachine, timeout: float) -> None:
-        """Msvm_ShutdownComponent.InitiateShutdown, and wait until the machine is off.
-
-        Raises:
-            ShutdownUnavailable: The guest's integration service does not answer.
-            OperationTimeout: It is still on after ``timeout`` seconds.
-        """
-        if self._state(vm) != STOPPED:
-            self._ask_guest(vm, "shut down", "InitiateShutdown")
-        with self.doing(f"shut down machine {vm.name}"):
-            if wait_until(
-                lambda: self._state(vm) == STOPPED, timeout=timeout, clock=self.clock
-            ):
-                return
-        raise OperationTimeout(
-            f"machine {vm.name} was told to shut down and is still on after "
-            f"{timeout:g} seconds",
-            where=self.uri,
-            remedy="allow more time with timeout, or switch it off with force: true",
-        )
-
-    def _ask_guest(self, vm: VirtualMachine, doing: str, method: str) -> None:
-        doing = f"{doing} machine {vm.name}"
-        with self.doing(doing):
-            rows = self.rows(queries.shutdown_component(vm.uuid))
-        value = NOT_READY
-        if rows:
-            keys = {
-                "CreationClassName": SHUTDOWN_COMPONENT,
-                "DeviceID": str(rows[0]["DeviceID"]),
-                "SystemCreationClassName": COMPUTER_SYSTEM,
-                "SystemName": vm.uuid.upper(),
-            }
-            reason = "hypervisor.connect"
-            value = self.invoke(
-                doing,
-                SHUTDOWN_COMPONENT,
-                method,
-                keys,
-                {"Force": False, "Reason": reason},
-            )
-        if value in (NOT_READY, LOCKED, INVALID_STATE, 32768, 32777):
-            raise ShutdownUnavailable(
-                f"can't {doing}: {RETURN_VALUES[value]}",
-                where=self.uri,
-                remedy="see that its guest has booted and has the shutdown integration "
-                "service, or switch it off with force: true",
-                details={"code": value, "message": RETURN_VALUES[value]},
-            )
-        if value != IN_PROGRESS:
-            self.must(doing, value)
-
-    def _state(self, vm: VirtualMachine) -> str:
-        with self.doing(f"read machine {vm.name}"):
-            return reading.machines(
-                reading.Summary(
-                    systems=[self._system(vm.uuid)],
-                    settings=(),
-                    processors=(),
-                    memory=(),
-                )
-            )[0].state
-
-    def set_autostart(self, vm: VirtualMachine, autostart: bool) -> None:
-        """ModifySystemSettings with AutomaticStartupAction alone.
-
-        The provider refuses settings that are sent back whole.
-        """
-        doing = f"set the autostart of machine {vm.name}"
-        with self.doing(doing):
-            settings = self.rows(queries.settings_of(vm.uuid))
-        if not settings:
-            raise self._gone(f"named {vm.name}")
-        change = CimInstance(
-            SYSTEM_SETTINGS,
-            {
-                "InstanceID": settings[0]["InstanceID"],
-                "AutomaticStartupAction": START_ALWAYS if autostart else START_NOTHING,
-            },
-            types={"InstanceID": "string", "AutomaticStartupAction": "uint16"},
-        )
-        value = self.invoke(
-            doing,
-            MANAGEMENT_SERVICE,
-            "ModifySystemSettings",
-            {"CreationClassName": MANAGEMENT_SERVICE},
-            {"SystemSettings": to_text(change)},
-        )
-        self.must(doing, value)
-
     def remove(self, vm: VirtualMachine, *, keep_nvram: bool = False) -> None:
         """Remove the checkpoints, which merges their disks, then DestroySystem.
 
@@ -659,14 +335,24 @@ class HypervHypervisor(HypervConnection, Hypervisor):
         return (*self.hints, *known)
 
 
-def _system_keys(vm: VirtualMachine) -> dict[str, str]:
-    return {"CreationClassName": COMPUTER_SYSTEM, "Name": vm.uuid.upper()}
+def _without_checkpoints(
+    machines: Iterable[VirtualMachine],
+) -> Iterator[VirtualMachine]:
+    """The machines with each disk as the image that its checkpoints build on.
 
-
-def _without_checkpoints(vm: VirtualMachine) -> VirtualMachine:
-    """The machine with each disk as the image that its checkpoints build on."""
-    disks = [
-        replace(disk, source=disk.backing[-1], backing=()) if disk.backing else disk
-        for disk in vm.disks or ()
-    ]
-    return replace(vm, disks=tuple(disks))
+    Of the disks that checkpoints have, those stay that the machine itself has not.
+    """
+    own: dict[str, set[str]] = {}
+    for vm in machines:
+        disks = [
+            replace(disk, source=disk.backing[-1], backing=()) if disk.backing else disk
+            for disk in vm.disks or ()
+        ]
+        known = own.setdefault(vm.uuid, set())
+        disks = [
+            disk
+            for disk in disks
+            if not disk.shareable or str(disk.source).lower() not in known
+        ]
+        known.update(str(disk.source).lower() for disk in disks)
+        yield replace(vm, disks=tuple(disks))

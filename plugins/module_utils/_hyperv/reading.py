@@ -19,6 +19,7 @@ from .._hypervisor.values import (
     RUNNING,
     SAVED,
     STOPPED,
+    Disk,
     OperatingSystem,
     Snapshot,
     VirtualMachine,
@@ -199,13 +200,8 @@ def with_devices(
     """
     settings = list(summary.settings)
     in_force, _with = _settings(settings)
-    parents = {
-        instance_guid(row): path_guid(row.get("Parent"))
-        for row in settings
-        if row.get("Parent")
-    }
     kept = snapshots(settings)
-    own_disks = disks(devices, parents)
+    own_disks = disks(devices, _parents(settings))
     own_nics = nics(devices, summary.networks)
     processors, memory = by_machine(summary.processors), by_machine(summary.memory)
     ports, security = by_machine(devices.serials), by_machine(devices.security)
@@ -238,6 +234,27 @@ def with_devices(
                 ),
             )
         )
+    return found
+
+
+def _parents(settings: Iterable[Row]) -> dict[str, str]:
+    """For each machine or checkpoint the checkpoint that it builds on."""
+    return {
+        instance_guid(row): path_guid(row.get("Parent"))
+        for row in settings
+        if row.get("Parent")
+    }
+
+
+def disks_of_checkpoints(summary: Summary, devices: Devices) -> dict[str, list[Disk]]:
+    """The disks that the checkpoints of each machine have, all together."""
+    settings = list(summary.settings)
+    own = disks(devices, _parents(settings))
+    found: dict[str, list[Disk]] = defaultdict(list)
+    for row in settings:
+        if row["VirtualSystemType"] == SNAPSHOT:
+            owner = guid(row["VirtualSystemIdentifier"])
+            found[owner].extend(own.get(instance_guid(row), ()))
     return found
 
 

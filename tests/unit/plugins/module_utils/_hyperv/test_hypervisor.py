@@ -24,6 +24,13 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.hypervi
 from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.jobs import (
     JobFailed,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.machines import (
+    MachineReader,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.power import (
+    PowerSwitch,
+    system_keys,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.credentials import (
     Credentials,
 )
@@ -238,6 +245,11 @@ def test_host_that_lacks_what_is_new_is_asked_without_it(ten: Lab, code: int) ->
 def test_connection_asks_and_calls_and_knows_no_machine(ten: Lab) -> None:
     wmi = ten.hypervisor
     assert isinstance(wmi, HypervConnection)
+    assert isinstance(wmi, MachineReader)
+    assert isinstance(wmi, PowerSwitch)
+    guid = wmi.find_vm("vm0001").uuid
+    keys = {"CreationClassName": "Msvm_ComputerSystem", "Name": guid.upper()}
+    assert system_keys(wmi.find_vm("vm0001")) == keys
     assert wmi.patience == 10 * wmi.timeout
     assert wmi.known_rows(queries.switches()) == wmi.rows(queries.switches())
     output = wmi.call_service("test", "ModifySystemSettings", SystemSettings=None)

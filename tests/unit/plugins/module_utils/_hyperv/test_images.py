@@ -24,7 +24,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.val
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
     ImageInfo,
 )
-from ansible_collections.hypervisor.connect.plugins.modules import vm
+from ansible_collections.hypervisor.connect.plugins.modules import snapshot, vm
 from ansible_collections.hypervisor.connect.tests.unit.plugins.module_utils._hyperv.lab import (
     Lab,
     calls,
@@ -55,6 +55,11 @@ def change(
 ) -> dict[str, Any]:
     options = validated(vm.TASK, name=name, **options)
     return vm.run(opened.hypervisor, options, check_mode)
+
+
+def checkpoint(opened: Lab, name: str, snap: str, state: str = "present") -> None:
+    options = validated(snapshot.TASK, name=name, snapshot=snap, state=state)
+    snapshot.run(opened.hypervisor, options, False)
 
 
 def paths(opened: Lab) -> set[str]:
@@ -212,6 +217,39 @@ def test_disk_of_two_machines_stays(ten: Lab) -> None:
     result = change(ten, "vm0002", state="absent", remove_disks=True)
     assert disk_of("vm0002") in paths(ten)
     assert "machine vm0003 uses it" in str(result["kept"])
+
+
+MORE = r"C:\VMs\vm0002\more.vhdx"
+
+
+def test_disk_that_only_a_checkpoint_has_stays(ten: Lab) -> None:
+    change(ten, "vm0002", disks=[{"path": MORE, "size": "1GiB"}])
+    checkpoint(ten, "vm0002", "one")
+    change(ten, "vm0002", disks=[{"path": MORE, "state": "absent"}])
+    assert len(ten.hypervisor.definitions()) > len(ten.hypervisor.list_vms())
+    kept = ten.hypervisor.storage(images=False).definitions
+    assert [len(vm.disks or ()) for vm in kept if vm.name == "vm0002"] == [2, 1]
+    # Another machine that has it meanwhile does not take it away,
+    change(ten, "vm0005", state="stopped", force=True)
+    ten.host.model.machine("vm0005").configuration.drives[0].path = MORE
+    result = change(ten, "vm0005", state="absent", remove_disks=True)
+    assert f"{MORE} stays: machine vm0002 uses it" in result["kept"]
+    # nor does its own, of which it is no disk any more.
+    result = change(ten, "vm0002", state="absent", remove_disks=True)
+    assert f"{MORE} stays: it is read-only or shared" in result["kept"]
+    assert MORE in paths(ten)
+    assert disk_of("vm0002") not in paths(ten)
+
+
+def test_disks_with_branches_of_checkpoints_go_with_their_machine(ten: Lab) -> None:
+    before = paths(ten)
+    checkpoint(ten, "vm0002", "one")
+    checkpoint(ten, "vm0002", "two")
+    checkpoint(ten, "vm0002", "one", state="reverted")
+    checkpoint(ten, "vm0002", "three")
+    change(ten, "vm0002", state="absent", remove_disks=True)
+    assert before - paths(ten) == {disk_of("vm0002")}
+    assert not [path for path in paths(ten) if "vm0002" in path]
 
 
 def test_file_that_can_not_be_deleted_is_told(ten: Lab) -> None:

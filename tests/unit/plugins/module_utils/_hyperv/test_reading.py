@@ -26,6 +26,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.devices
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.reading import (
     Summary,
+    disks_of_checkpoints,
     is_machine,
     is_settled,
     machines,
@@ -721,3 +722,18 @@ def test_machine_is_settled_unless_it_is_known_to_be_on_its_way(
 ) -> None:
     row = {"EnabledState": number, "OtherEnabledState": other}
     assert is_settled(row) is settled
+
+
+def test_disks_of_checkpoints_are_those_of_their_machine() -> None:
+    rows = [settings(), checkpoint(FIRST, "one", None, 1)]
+    answers = summary(system("web1"), settings=rows)
+    devices = Devices(
+        resources=CONTROLLERS,
+        storage=[of_slot(VM, 0, r"C:\a_1.avhdx"), of_slot(FIRST, 0, r"C:\a.vhdx")],
+        ports=(),
+        connections=(),
+        switches=(),
+    )
+    found = disks_of_checkpoints(answers, devices)
+    assert list(found) == [VM.lower()]
+    assert [disk.source for disk in found[VM.lower()]] == [r"C:\a.vhdx"]
