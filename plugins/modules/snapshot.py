@@ -153,8 +153,17 @@ def run(
     after = [one for one in names if one not in gone]
     if state == "present" and changed:
         after.append(name)
+    wish = SnapshotWish(
+        name,
+        options["description"],
+        options["memory"],
+        options["quiesce"],
+        options["external"],
+    )
+    if changed and state == "present":
+        hypervisor.check_snapshot(vm, wish)
     if changed and not check_mode:
-        _act(hypervisor, vm, options)
+        _act(hypervisor, vm, options, wish)
         vm = hypervisor.find_uuid(vm.uuid, detail=FULL)
         if state != "reverted":
             _check_kept(hypervisor, vm, after)
@@ -185,21 +194,16 @@ def _gone(vm: VirtualMachine, name: str, *, children: bool) -> set[str]:
 
 
 def _act(
-    hypervisor: Hypervisor, vm: VirtualMachine, options: Mapping[str, Any]
+    hypervisor: Hypervisor,
+    vm: VirtualMachine,
+    options: Mapping[str, Any],
+    wish: SnapshotWish,
 ) -> None:
-    name = options["snapshot"]
     if options["state"] == "reverted":
-        hypervisor.revert_to_snapshot(vm, name)
+        hypervisor.revert_to_snapshot(vm, wish.name)
     elif options["state"] == "absent":
-        hypervisor.remove_snapshot(vm, name, children=options["children"])
+        hypervisor.remove_snapshot(vm, wish.name, children=options["children"])
     else:
-        wish = SnapshotWish(
-            name,
-            options["description"],
-            options["memory"],
-            options["quiesce"],
-            options["external"],
-        )
         hypervisor.create_snapshot(vm, wish)
 
 

@@ -18,6 +18,7 @@ from .._hypervisor.hypervisor import (
     Hypervisor,
     OperationFailed,
 )
+from .._hypervisor.plan import PlanRefused
 from .._hypervisor.storage import Storage
 from .._hypervisor.values import (
     SAVED,
@@ -260,6 +261,14 @@ class HypervHypervisor(PowerSwitch, Hypervisor):
         changing.change(self, vm, changes)
 
     # -- snapshots, screen and keyboard ----------------------------------------------
+
+    def check_snapshot(self, vm: VirtualMachine, wish: SnapshotWish) -> None:
+        """Refuse what the machine's type of checkpoints does not give."""
+        try:
+            snapshots.check_wish(wish, vm)
+        except PlanRefused as refused:
+            refused.where = self.uri
+            raise
 
     def create_snapshot(self, vm: VirtualMachine, wish: SnapshotWish) -> None:
         """A checkpoint of the machine's own type."""

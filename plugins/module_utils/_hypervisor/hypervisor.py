@@ -309,6 +309,14 @@ class Hypervisor(ABC):
 
     # -- snapshots, screen and keyboard ----------------------------------------------
 
+    def check_snapshot(self, vm: VirtualMachine, wish: SnapshotWish) -> None:
+        """Refuse a snapshot, before it is taken, that create_snapshot would refuse.
+
+        Raises:
+            PlanRefused: It is not for this hypervisor, or not for this machine.
+        """
+        del vm, wish
+
     def create_snapshot(self, vm: VirtualMachine, wish: SnapshotWish) -> None:
         """Keep the state of a machine."""
         raise NotImplementedError
