@@ -35,6 +35,17 @@ _REFUSALS = (CONFIG_UNSUPPORTED, NO_SUPPORT, OPERATION_UNSUPPORTED)
 class Snapshots(Images):
     """States of machines that are kept."""
 
+    def check_snapshot(self, vm: VirtualMachine, wish: SnapshotWish) -> None:
+        """Refuse what create_snapshot would refuse; asks nothing of the host."""
+        external = self._is_external(vm, wish, is_on=vm.is_active)
+        kept, _left_out = _disks_of(vm)
+        if external and vm.is_active and _keeps_memory(wish) and not kept:
+            raise PlanRefused(
+                f"machine {vm.name} has no disk beside which its memory could be kept",
+                where=self.uri,
+                remedy="name memory: false",
+            )
+
     def create_snapshot(self, vm: VirtualMachine, wish: SnapshotWish) -> None:
         """virDomainSnapshotCreateXML, for all disks that can be written to, or none.
 
@@ -42,36 +53,16 @@ class Snapshots(Images):
         variables of UEFI are not kept in an image that can't. The memory of a machine
         that is on is kept unless that is unwanted, or the guest is to quiesce.
         """
+        self.check_snapshot(vm, wish)
         with self._doing(f"take snapshot {wish.name} of machine {vm.name}"):
             domain = self._domain(vm)
             is_on = bool(domain.isActive())
             kept, left_out = _disks_of(vm)
-            reason = self._why_external(vm, kept, wish, is_on=is_on)
-            external = (
-                wish.external
-                if wish.external is not None
-                else (bool(reason) or wish.quiesce)
-            )
-            if not external and reason is not None:
-                raise PlanRefused(
-                    f"snapshot {wish.name} can't be internal: {reason}",
-                    where=self.uri,
-                    remedy="leave out external: false",
-                )
-            if wish.quiesce and not (external and is_on and not wish.memory):
-                raise PlanRefused(
-                    f"snapshot {wish.name} can't ask the guest to bring its file systems "
-                    "into order: that is for external snapshots without memory of "
-                    "machines that are on",
-                    where=self.uri,
-                    remedy="leave out quiesce, or name external: true and memory: false",
-                )
-            with_memory = is_on and wish.memory is not False and not wish.quiesce
             flags = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC
             overlays, memory = None, None
-            if external:
+            if self._is_external(vm, wish, is_on=is_on):
                 overlays = self._overlays(kept, wish)
-                if with_memory:
+                if is_on and _keeps_memory(wish):
                     memory = self._memory_file(vm, kept, wish)
                 else:
                     flags |= libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY
@@ -84,6 +75,35 @@ class Snapshots(Images):
                 left_out=[disk.target for disk in left_out],
             )
             self._take_snapshot(domain, xml, flags)
+
+    def _is_external(
+        self, vm: VirtualMachine, wish: SnapshotWish, *, is_on: bool
+    ) -> bool:
+        """Whether a snapshot is, or has to be, external.
+
+        Raises:
+            PlanRefused: It has to be and shall not, or the guest can't quiesce.
+        """
+        kept, _left_out = _disks_of(vm)
+        reason = self._why_external(vm, kept, wish, is_on=is_on)
+        external = wish.external
+        if external is None:
+            external = reason is not None or wish.quiesce
+        if not external and reason is not None:
+            raise PlanRefused(
+                f"snapshot {wish.name} can't be internal: {reason}",
+                where=self.uri,
+                remedy="leave out external: false",
+            )
+        if wish.quiesce and not (external and is_on and not wish.memory):
+            raise PlanRefused(
+                f"snapshot {wish.name} can't ask the guest to bring its file systems "
+                "into order: that is for external snapshots without memory of machines "
+                "that are on",
+                where=self.uri,
+                remedy="leave out quiesce, or name external: true and memory: false",
+            )
+        return external
 
     def _take_snapshot(self, domain: Any, xml: str, flags: int) -> None:
         try:
@@ -130,12 +150,6 @@ class Snapshots(Images):
     def _memory_file(
         self, vm: VirtualMachine, kept: list[Disk], wish: SnapshotWish
     ) -> str:
-        if not kept:
-            raise PlanRefused(
-                f"machine {vm.name} has no disk beside which its memory could be kept",
-                where=self.uri,
-                remedy="name memory: false",
-            )
         folder = posixpath.dirname(self._image_path(kept[0]))
         names = _file_name(f"{vm.name}.{wish.name}")
         return posixpath.join(folder, f"{names}.memory")
@@ -212,6 +226,10 @@ class Snapshots(Images):
                 where=self.uri,
                 remedy="list them with hypervisor.connect.snapshot_info",
             ) from error
+
+
+def _keeps_memory(wish: SnapshotWish) -> bool:
+    return wish.memory is not False and not wish.quiesce
 
 
 def _disks_of(vm: VirtualMachine) -> tuple[list[Disk], list[Disk]]:

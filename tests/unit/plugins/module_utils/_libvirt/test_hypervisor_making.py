@@ -483,7 +483,19 @@ def test_snapshot_that_can_not_be_is_refused_in_words(
 ) -> None:
     with pytest.raises(PlanRefused, match=sentence):
         lab.create_snapshot(full(lab, name), wish)
+    with pytest.raises(PlanRefused, match=sentence):
+        lab.check_snapshot(full(lab, name), wish)
     assert not full(lab, name).snapshots
+
+
+def test_memory_beside_no_disk_is_refused_in_words(lab: LibvirtHypervisor) -> None:
+    bare = replace(full(lab, "on"), disks=())
+    with pytest.raises(
+        PlanRefused, match="no disk beside which its memory could be kept"
+    ):
+        lab.create_snapshot(bare, SnapshotWish("s", external=True))
+    lab.check_snapshot(bare, SnapshotWish("s", external=True, memory=False))
+    lab.check_snapshot(full(lab, "off"), SnapshotWish("s"))
 
 
 def test_screen_of_a_machine_is_a_picture_or_a_sentence(lab: LibvirtHypervisor) -> None:
