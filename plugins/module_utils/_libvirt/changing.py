@@ -34,8 +34,10 @@ from .edit_xml import (
     find_nic,
     is_in_definition,
     is_qemu,
+    macs,
     missing_scsi,
     scsi_controller,
+    target_of,
     targets,
 )
 from .fragments_xml import apply_fragment, place_of, shown_now, without_secrets
@@ -168,22 +170,25 @@ class Changing(Making):
     ) -> list[tuple[Change, dict[str, str]]]:
         """The changes with the target or MAC address of what they add.
 
-        They are the same for both definitions, and are free in both.
+        They are the same for both definitions: those that one of them has already, after
+        a run that broke off, else such as are free in both.
         """
-        roots = [parse_verbatim(_kept_xml(domain))]
-        if domain.isActive():
-            roots.append(parse_verbatim(domain.XMLDesc(0)))
-        taken = [one for root in roots for one in targets(root)]
+        kept = parse_verbatim(_kept_xml(domain))
+        now = parse_verbatim(domain.XMLDesc(0)) if domain.isActive() else kept
+        taken = [*targets(kept), *targets(now)]
+        odd_macs = sorted(macs(kept) ^ macs(now))
         planned = []
         for change in changes:
             names: dict[str, str] = {}
             wish = change.wish
             if change.action == ADD and isinstance(wish, DiskWish):
-                bus = choose_bus(wish, roots[0])
-                names["target"] = wish.target or free_target(bus, taken)
+                known = wish.target or target_of(now, wish) or target_of(kept, wish)
+                names["target"] = known or free_target(choose_bus(wish, kept), taken)
                 taken.append(names["target"])
             elif change.action == ADD and isinstance(wish, NicWish):
-                names["mac"] = wish.mac or new_mac()
+                only_one = change.now != change.kept and bool(odd_macs)
+                found = odd_macs.pop(0) if only_one and wish.mac is None else None
+                names["mac"] = wish.mac or found or new_mac()
             planned.append((change, names))
         return planned
 

@@ -16,6 +16,7 @@ from .._hypervisor.changes import ADD, CHANGE, REMOVE, Change
 from .._hypervisor.description import DiskWish, NicWish
 from .._hypervisor.hypervisor import OperationFailed
 from .._hypervisor.values import Disk, Nic
+from .device_xml import image_source
 from .domain_xml import NESTED
 from .fragments_xml import apply_fragment
 from .new_device_xml import (
@@ -129,6 +130,21 @@ def find_nic(root: ET.Element, change: Change) -> ET.Element:
 def targets(root: ET.Element) -> list[str]:
     """The names of all disks."""
     return [one.get("dev", "") for one in root.iterfind("devices/disk/target")]
+
+
+def target_of(root: ET.Element, wish: DiskWish) -> str | None:
+    """The name of the disk that has the image of a wish; None where there is none."""
+    for disk in root.iterfind("devices/disk"):
+        target = disk.find("target")
+        if target is not None and wish.source and image_source(disk) == wish.source:
+            return target.get("dev")
+    return None
+
+
+def macs(root: ET.Element) -> set[str]:
+    """The MAC addresses of all interfaces, in lower case."""
+    found = root.iterfind("devices/interface/mac")
+    return {one.get("address", "").lower() for one in found}
 
 
 def is_qemu(root: ET.Element) -> bool:

@@ -55,8 +55,10 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.edit_x
     fragment_of,
     is_in_definition,
     is_qemu,
+    macs,
     missing_scsi,
     scsi_controller,
+    target_of,
     targets,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.new_device_xml import (
@@ -252,6 +254,13 @@ def test_disk_is_added_as_wished(wish: DiskWish, has: str) -> None:
     change_definition(domain, change, volumes=VOLUMES, target="vdb")
     assert has in flat(domain)
     assert targets(domain) == ["vda", "sda", "vdb"]
+
+
+def test_names_of_devices_are_told() -> None:
+    assert macs(root()) == {"52:54:00:00:00:aa"}
+    assert target_of(root(), DiskWish(source="/images/a.qcow2")) == "vda"
+    assert target_of(root(), DiskWish(source="/images/none")) is None
+    assert target_of(root(), DiskWish(device="cdrom")) is None
 
 
 def test_disk_on_scsi_gets_a_controller_once() -> None:
