@@ -15,12 +15,13 @@ from uuid import uuid4
 from .._cim.instance import CimInstance, InstancePath
 from .._hypervisor.changes import ADD, REMOVE, Change
 from .._hypervisor.description import NicWish
+from .._hypervisor.hypervisor import OperationFailed
 from .._hypervisor.plan import PlanRefused
 from .._hypervisor.values import Nic, VirtualMachine
 from . import queries
 from .classes import CONNECTION, EMULATED_PORT, SYNTHETIC_PORT, VLAN
 from .connection import HypervConnection
-from .devices import ADAPTER, order_of
+from .devices import ADAPTER, mac_of, order_of
 from .resources import adapter, connection, other_connection, path_to, vlan
 from .rows import Row, is_in_force, parent
 
@@ -53,8 +54,16 @@ class AdapterChanges:
         self._read()
         for change in self._changes:
             self._check(change)
+        # Places count before adapters come and go.
+        self._known = {
+            id(change): self._path_of(change)
+            for change in self._changes
+            if change.action != ADD
+        }
         self.leaving = [
-            self._path_of(change) for change in self._changes if change.action == REMOVE
+            self._known[id(change)]
+            for change in self._changes
+            if change.action == REMOVE
         ]
         self._names = list(self._new_names())
 
@@ -99,17 +108,24 @@ class AdapterChanges:
         return change.found.source if isinstance(change.found, Nic) else None
 
     def _path_of(self, change: Change) -> InstancePath:
-        """The path of the adapter that is there."""
+        """The path of the adapter that is there: by its address, else by its place."""
+        nics = list(self._vm.nics or ())
+        ports = [port for port in self._ports.values() if is_in_force(port[1])]
         mac = change.found.mac if isinstance(change.found, Nic) else None
-        digits = (mac or "").replace(":", "").upper()
-        for cls, row in self._ports.values():
-            if is_in_force(row) and str(row.get("Address") or "").upper() == digits:
-                return path_to(cls, str(row["InstanceID"]))
-        raise PlanRefused(
-            f"network adapter {change.item} of machine {self._vm.name} is not there any "
-            "more",
-            remedy="run it again",
-        )
+        found = [port for port in ports if mac is not None and mac_of(port[1]) == mac]
+        if len(found) != 1 and len(ports) >= len(nics):
+            ports.sort(key=lambda port: order_of(port[1]))
+            found = [
+                port for nic, port in zip(nics, ports) if nic is change.found
+            ] or found[:1]
+        if not found:
+            raise PlanRefused(
+                f"network adapter {change.item} of machine {self._vm.name} is not there "
+                "any more",
+                remedy="run it again",
+            )
+        cls, row = found[0]
+        return path_to(cls, str(row["InstanceID"]))
 
     # -- adding ------------------------------------------------------------------------
 
@@ -144,10 +160,21 @@ class AdapterChanges:
             if not isinstance(change.wish, NicWish) or change.action == REMOVE:
                 continue
             if change.action == ADD:
-                cls, row = by_name[next(names)]
+                port = by_name.get(next(names))
+                if port is None:
+                    raise self._lost(change)
+                cls, row = port
                 yield path_to(cls, str(row["InstanceID"])), change.wish, change
             else:
-                yield self._path_of(change), change.wish, change
+                yield self._known[id(change)], change.wish, change
+
+    def _lost(self, change: Change) -> OperationFailed:
+        return OperationFailed(
+            f"machine {self._vm.name} was given network adapter {change.item}, but the "
+            "host did not keep it",
+            where=self._wmi.uri,
+            remedy="look at it with hypervisor.connect.vm_info, and run this again",
+        )
 
     # -- connecting --------------------------------------------------------------------
 

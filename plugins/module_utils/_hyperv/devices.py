@@ -225,16 +225,24 @@ def nics(devices: Devices, networks: Iterable[Row]) -> dict[str, list[Nic]]:
 
 def _nic(row: Row, connection: Row, switches: Mapping[str, str]) -> Nic:
     path = first(connection.get("HostResource"))
-    number = str(row.get("Address") or "").lower()
     is_emulated = row.get("ResourceSubType") == EMULATED_ADAPTER
     return Nic(
-        mac=":".join(re.findall("..", number)) or None,
+        mac=mac_of(row),
         type="switch",
         source=switches.get(key_of(path, "Name").upper()) if path else None,
         model="emulated" if is_emulated else "synthetic",
         target=None,
         connected=bool(path) and integer(connection.get("EnabledState")) != 3,
     )
+
+
+def mac_of(port: Row) -> str | None:
+    """The MAC address of an adapter; None before it has one.
+
+    One that the host chooses is zero until the machine is started first.
+    """
+    number = str(port.get("Address") or "").lower()
+    return ":".join(re.findall("..", number)) if number.strip("0") else None
 
 
 def order_of(port: Row) -> int:

@@ -13,7 +13,8 @@ from uuid import uuid4
 
 from .._cim.instance import CimInstance, InstancePath
 from .._hypervisor.changes import ADD, REMOVE, Change
-from .._hypervisor.description import FLOPPY, DiskWish
+from .._hypervisor.description import DISK, FLOPPY, DiskWish
+from .._hypervisor.hypervisor import OperationFailed
 from .._hypervisor.plan import PlanRefused
 from .._hypervisor.values import Disk, VirtualMachine
 from . import queries
@@ -150,6 +151,11 @@ class DriveChanges:
                     )
                 if wish.source is not None:
                     self._inserted.append((str(row["InstanceID"]), wish))
+            elif wish.device == DISK and wish.source is None:
+                raise PlanRefused(
+                    f"machine {self._vm.name} has no disk {wish.target}",
+                    remedy="name its image in disks[].path",
+                )
             else:
                 places.append((layout.place(wish), wish))
         self._controllers = layout.controllers
@@ -197,7 +203,17 @@ class DriveChanges:
                 self._controllers[wanted] = made.pop(0)
 
     def _controller(self, place: Place) -> str:
-        return self._controllers[place.bus, place.controller]
+        name = self._controllers.get((place.bus, place.controller))
+        if name is None:
+            raise self._lost(f"a controller for {place.target}")
+        return name
+
+    def _lost(self, what: str) -> OperationFailed:
+        return OperationFailed(
+            f"machine {self._vm.name} was given {what}, but the host did not keep it",
+            where=self._wmi.uri,
+            remedy="look at it with hypervisor.connect.vm_info, and run this again",
+        )
 
     def new_drives(self) -> list[CimInstance]:
         """Drives that are not there, each in its slot."""
@@ -218,7 +234,9 @@ class DriveChanges:
         }
         for place, wish in self._places:
             if wish.source is not None:
-                row = drives[self._controller(place).lower(), place.slot]
+                row = drives.get((self._controller(place).lower(), place.slot))
+                if row is None:
+                    raise self._lost(f"a drive at {place.target}")
                 found.append((str(row["InstanceID"]), wish))
         return [
             medium(MEDIA_KINDS[wish.device], name, str(wish.source))

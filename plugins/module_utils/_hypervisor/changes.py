@@ -329,15 +329,16 @@ def _nics(vm: VirtualMachine, wishes: Iterable[NicWish]) -> Iterator[Change]:
         if wish.state == ABSENT:
             if found is not None:
                 words = {"mac": found.mac, "network": found.source}
-                yield _removal("nics", found.mac, words, wish, found)
+                name = found.mac or str(number)
+                yield _removal("nics", name, words, wish, found)
         elif found is None:
             name = _nic_name(number, wish)
             yield Change("nics", name, ADD, None, _named(wish), wish)
         else:
-            yield from _nic_change(wish, found)
+            yield from _nic_change(wish, found, found.mac or str(number))
 
 
-def _nic_change(wish: NicWish, nic: Nic) -> Iterator[Change]:
+def _nic_change(wish: NicWish, nic: Nic, name: str) -> Iterator[Change]:
     is_bridge = nic.type == "bridge"
     current = {
         "network": None if is_bridge else nic.source,
@@ -353,7 +354,7 @@ def _nic_change(wish: NicWish, nic: Nic) -> Iterator[Change]:
     }
     if differing:
         before = {key: current[key] for key in differing}
-        yield Change("nics", nic.mac, CHANGE, before, differing, wish, nic)
+        yield Change("nics", name, CHANGE, before, differing, wish, nic)
 
 
 def _nic_name(number: int, wish: NicWish) -> str:

@@ -502,6 +502,58 @@ def test_cut_adapter_stays_cut_and_keeps_its_switch(host: Lab) -> None:
     assert result["vm"]["nics"][0]["source"] == "Internal"
 
 
+def test_adapters_without_an_address_yet_are_told_apart(host: Lab) -> None:
+    run(host, name="web1", nics=[{}, {}, {}])
+    nics = host.host.model.machine("web1").configuration.nics
+    for nic in nics:
+        nic.mac = "000000000000"
+    wanted: list[dict[str, Any]] = [{"network": "External"}, {"network": "Internal"}]
+    wanted.append({"network": "External", "vlan": 3})
+    result = make(host, name="web1", nics=wanted)
+    assert [nic["mac"] for nic in result["vm"]["nics"]] == [None] * 3
+    names = {switch.guid: switch.name for switch in host.host.model.switches}
+    assert [names.get(str(nic.switch)) for nic in nics] == [
+        "External",
+        "Internal",
+        "External",
+    ]
+    assert [nic.vlan for nic in nics] == [None, None, 3]
+    gone = {"state": "absent"}
+    run(
+        host, name="web1", nics=[{"network": "External"}, {"network": "Internal"}, gone]
+    )
+    assert len(host.host.model.machine("web1").configuration.nics) == 2
+
+
+def test_disk_without_an_image_that_is_not_there_is_refused(host: Lab) -> None:
+    run(host, **WEB1)
+    with pytest.raises(PlanRefused, match="machine web1 has no disk scsi0:9"):
+        run(host, name="web1", disks=[{"target": "scsi0:9"}])
+    assert not run(host, name="web1", disks=[{"target": "scsi0:0"}])["changed"]
+
+
+@pytest.mark.parametrize("part", ["drives", "nics", "scsi"])
+def test_what_the_host_does_not_keep_is_told(host: Lab, part: str) -> None:
+    run(host, name="web1", vcpus=1)
+    configuration = host.host.model.machine("web1").configuration
+
+    class Forgetful(list):  # type: ignore[type-arg]
+        def append(self, item: object) -> None:
+            del item
+
+        def __deepcopy__(self, memo: object) -> Any:
+            return Forgetful(self)
+
+    setattr(configuration, part, Forgetful())
+    with pytest.raises(OperationFailed, match="the host did not keep"):
+        run(
+            host,
+            name="web1",
+            disks=[{"path": MORE, "size": "1GiB"}],
+            nics=[{"network": "External"}],
+        )
+
+
 def test_more_disks_than_a_controller_holds_get_another_one(host: Lab) -> None:
     disks = [
         {"path": rf"C:\VMs\web1\{number:02}.vhdx", "size": "1GiB"}

@@ -20,6 +20,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.devices
     device_kinds,
     ends_open,
     has_tpm,
+    mac_of,
     order_of,
     source_kind,
     target_of,
@@ -179,6 +180,21 @@ def test_number_of_a_controller_beside_others_is_the_hosts() -> None:
     with pytest.raises(PlanRefused, match="no controller for scsi1:0"):
         layout(2, SCSI).place(DiskWish(source="a", target="scsi1:0"))
     assert layout(2, ()).place(DiskWish(source="a", target="scsi1:0")).controller == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "mac"),
+    [
+        ("02155D00000A", "02:15:5d:00:00:0a"),
+        ("000000000000", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_address_of_an_adapter_is_none_until_it_has_one(
+    address: str | None, mac: str | None
+) -> None:
+    assert mac_of({"Address": address}) == mac
 
 
 @pytest.mark.parametrize(
