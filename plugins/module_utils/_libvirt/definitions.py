@@ -16,7 +16,13 @@ from .binding import libvirt
 from .domain_xml import has_connected_agent, with_definition
 from .errors import NO_DOMAIN
 from .session import ODD_ANSWERS, Session, odd_answer
-from .storage_xml import overlays_of, parse_snapshot, parse_volume, with_overlays
+from .storage_xml import (
+    chains_of,
+    overlays_of,
+    parse_snapshot,
+    parse_volume,
+    with_overlays,
+)
 
 #: A daemon works on five calls of one client at once (max_client_requests).
 CALLS_AT_ONCE = 5
@@ -61,7 +67,9 @@ class Definitions(Session):
             full = replace(full, snapshots=snapshots)
             if not for_plan:
                 return with_overlays(full, overlays)
-            overlays = {**self._under(full, overlays), **overlays}
+            # The definition of a machine that is on tells what its images build on.
+            under = chains_of(full) if vm.is_active else self._under(full, overlays)
+            overlays = {**under, **overlays}
             later = None
             if vm.is_active and vm.persistent is not False:
                 later = self._next_start(domain, full, overlays)

@@ -182,6 +182,15 @@ def overlays_of(snapshots: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def chains_of(vm: VirtualMachine) -> dict[str, str]:
+    """For each image of a machine that builds on another one, that one."""
+    found: dict[str, str] = {}
+    for disk in vm.disks or ():
+        chain = [one for one in (disk.source, *disk.backing) if one is not None]
+        found.update(zip(chain, chain[1:]))
+    return found
+
+
 def with_overlays(vm: VirtualMachine, overlays: Mapping[str, str]) -> VirtualMachine:
     """The machine with the images under those of its disks that don't name any.
 

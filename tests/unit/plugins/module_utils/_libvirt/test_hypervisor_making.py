@@ -34,6 +34,9 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.val
 from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.changing import (
     Changing,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.definitions import (
+    Definitions,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.hypervisor import (
     LibvirtHypervisor,
 )
@@ -125,7 +128,17 @@ def test_words_of_the_driver(lab: LibvirtHypervisor) -> None:
 
 
 def test_parts_of_the_driver_are_one() -> None:
-    parts = (Session, Reading, Images, Life, Making, Changing, Snapshots, Screen)
+    parts = (
+        Session,
+        Definitions,
+        Reading,
+        Images,
+        Life,
+        Making,
+        Changing,
+        Snapshots,
+        Screen,
+    )
     assert all(issubclass(LibvirtHypervisor, part) for part in parts)
 
 

@@ -53,6 +53,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.possib
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.storage_xml import (
     Volume,
+    chains_of,
     is_external,
     overlays_of,
     parse_volume,
@@ -282,6 +283,13 @@ def test_image_under_a_snapshots_image_is_known_from_its_record() -> None:
     )
     found = with_overlays(vm, overlays)
     assert [one.backing for one in found.disks or ()] == [("/a.s1", "p/a"), ()]
+
+
+def test_chain_of_images_is_told_by_a_machine_that_is_on() -> None:
+    layered = replace(disk("virtio", source="/a.s1"), backing=("/a", "/base"))
+    vm = replace(ON, disks=(layered, disk("virtio", source=None)))
+    assert chains_of(vm) == {"/a.s1": "/a", "/a": "/base"}
+    assert chains_of(ON) == {}
 
 
 def test_images_that_build_on_each_other_in_a_ring_end() -> None:
