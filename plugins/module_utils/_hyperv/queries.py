@@ -55,6 +55,7 @@ _FULL_SETTINGS = (
     "AutomaticStartupActionDelay",
     "AutomaticShutdownAction",
     "UserSnapshotType",
+    "IsSaved",
 )
 
 
@@ -62,6 +63,7 @@ _FULL_SETTINGS = (
 _SINCE_2016 = (
     "SecureBootTemplateId",
     "UserSnapshotType",
+    "IsSaved",
     "ExposeVirtualizationExtensions",
 )
 _CLASSES_SINCE_2016 = (SECURITY,)

@@ -161,7 +161,8 @@ def _settings(rows: Iterable[Row]) -> tuple[dict[str, Row], set[str]]:
 def snapshots(rows: Iterable[Row]) -> dict[str, tuple[Snapshot, ...]]:
     """The checkpoints of each machine, oldest first.
 
-    The current one is that on which the settings in force build (their Parent).
+    The current one is that on which the settings in force build (their Parent). One that
+    keeps memory goes on from there (IsSaved).
     """
     rows = list(rows)
     in_force, _with = _settings(rows)
@@ -177,7 +178,7 @@ def snapshots(rows: Iterable[Row]) -> dict[str, tuple[Snapshot, ...]]:
                 name=str(row["ElementName"]),
                 parent=names.get(path_guid(row.get("Parent"))),
                 created=created.isoformat() if isinstance(created, datetime) else None,
-                state=STOPPED,
+                state=RUNNING if row.get("IsSaved") else STOPPED,
                 current=instance_guid(row) in current,
                 description="\n".join(array(row.get("Notes"))) or None,
             )

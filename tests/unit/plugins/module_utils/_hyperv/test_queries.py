@@ -43,8 +43,8 @@ ONE_SYSTEM = SYSTEM.replace(" FROM", ",OtherEnabledState FROM")
             "SELECT VirtualSystemIdentifier,VirtualSystemType,AutomaticStartupAction,"
             "Notes,InstanceID,ElementName,CreationTime,Parent,VirtualSystemSubType,"
             "SecureBootEnabled,SecureBootTemplateId,Version,BootOrder,BootSourceOrder,"
-            "AutomaticStartupActionDelay,AutomaticShutdownAction,UserSnapshotType FROM "
-            "Msvm_VirtualSystemSettingData",
+            "AutomaticStartupActionDelay,AutomaticShutdownAction,UserSnapshotType,IsSaved "
+            "FROM Msvm_VirtualSystemSettingData",
         ),
         (
             queries.settings_of(GUID),

@@ -239,6 +239,7 @@ def test_snapshots_are_in_their_order_with_parent_and_current() -> None:
         settings(OTHER),
     ]
     rows[1]["Notes"] = ["clean"]
+    rows[0]["IsSaved"] = True
     first = Snapshot(
         "first", None, "2026-05-01T00:00:00+00:00", "stopped", False, "clean"
     )
@@ -247,6 +248,7 @@ def test_snapshots_are_in_their_order_with_parent_and_current() -> None:
         name="second",
         parent="first",
         created="2026-05-02T00:00:00+00:00",
+        state="running",
         current=True,
         description=None,
     )
