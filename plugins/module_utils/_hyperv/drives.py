@@ -197,7 +197,7 @@ class DriveChanges:
             if bus == SCSI and name not in known
         ]
         for wanted in sorted(
-            {(place.bus, place.controller) for place, _ in self._places}
+            {(place.bus, place.controller) for place, _wish in self._places}
         ):
             if wanted not in self._controllers and made:
                 self._controllers[wanted] = made.pop(0)

@@ -258,6 +258,8 @@ class HypervHypervisor(PowerSwitch, Hypervisor):
     ) -> None:
         """The calls of changing.py; there is no other definition to leave alone."""
         del only_kept
+        if vm.is_active:  # unless it was switched off since it was read
+            vm = replace(vm, state=self._state(vm))
         changing.change(self, vm, changes)
 
     # -- snapshots, screen and keyboard ----------------------------------------------

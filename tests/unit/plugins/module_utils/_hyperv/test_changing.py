@@ -584,6 +584,20 @@ def test_calls_do_not_depend_on_the_number_of_devices(host: Lab) -> None:
     assert counts[0] == counts[1]
 
 
+def test_first_disks_of_a_machine_that_runs_come_with_a_restart(host: Lab) -> None:
+    run(host, name="web1", vcpus=1, state="running")
+    disks = [{"path": path, "size": "1GiB"} for path in (DISK, MORE)]
+    with pytest.raises(PlanRefused):
+        run(host, name="web1", disks=disks)
+    make(host, name="web1", disks=disks, apply="restart")
+    assert host.power("web1") == "running"
+    old = {"name": "old", "generation": 1}
+    run(host, **old, state="running")
+    more = {"path": r"C:\VMs\old.vhdx", "size": "1GiB"}
+    result = make(host, **old, disks=[more], apply="restart")
+    assert result["vm"]["disks"][0]["target"] == "ide0:0"
+
+
 def test_machine_that_is_paused_is_changed_as_one_that_runs(host: Lab) -> None:
     run(host, **WEB1, state="paused")
     make(host, name="web1", memory="4GiB", nics=[{}, {"network": "External"}])
