@@ -210,6 +210,11 @@ def tpm_element() -> ET.Element:
     return tpm
 
 
-def root_port() -> ET.Element:
-    """A place for a device that is added while the machine is on."""
-    return new("controller", type="pci", model="pcie-root-port")
+def pci_express() -> list[ET.Element]:
+    """The root of PCI Express, and places for devices that come while it is on."""
+    root = new("controller", type="pci", index="0", model="pcie-root")
+    ports = [
+        new("controller", type="pci", model="pcie-root-port")
+        for _port in range(ROOT_PORTS)
+    ]
+    return [root, *ports]

@@ -22,7 +22,7 @@ from .edit_xml import (
     targets,
 )
 from .fragments_xml import apply_fragment
-from .new_device_xml import QEMU_TYPES, ROOT_PORTS, choose_bus, free_target, root_port
+from .new_device_xml import QEMU_TYPES, choose_bus, free_target, pci_express
 from .storage_xml import Volume
 from .values_xml import set_part
 from .verbatim_xml import append, child, new, parse_verbatim
@@ -120,9 +120,7 @@ def _add_usual(
     append(root, new("clock", offset="utc"))
     is_q35 = "q35" in (capabilities.machine or "")
     if is_q35:
-        append(devices, new("controller", type="pci", index="0", model="pcie-root"))
-        for _port in range(ROOT_PORTS):
-            append(devices, root_port())
+        devices.extend(pci_express())
         append(devices, new("controller", type="usb", model="qemu-xhci", ports="15"))
     if "serials" not in wanted.values:
         append(devices, new("serial", type="pty"))

@@ -14,7 +14,13 @@ from xml.etree import ElementTree as ET
 
 from .device_xml import number
 from .domain_xml import BOOT_DEVICES, NESTED
-from .new_device_xml import graphics_element, is_serial, serial_element, tpm_element
+from .new_device_xml import (
+    graphics_element,
+    is_serial,
+    pci_express,
+    serial_element,
+    tpm_element,
+)
 from .verbatim_xml import append, child, new, remove, set_text
 
 _KIB = 1024
@@ -116,6 +122,9 @@ def _set_machine(root: ET.Element, value: str) -> None:
         for address in device.findall("address"):
             if address.get("type") == "pci":
                 device.remove(address)
+    if "q35" in value:
+        for controller in pci_express():
+            append(devices, controller)
 
 
 def _set_boot(root: ET.Element, value: Sequence[str]) -> None:

@@ -68,7 +68,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.new_de
     graphics_element,
     is_serial,
     nic_element,
-    root_port,
+    pci_express,
     serial_element,
     set_network,
     set_source,
@@ -212,6 +212,14 @@ def test_value_is_set_in_the_definition_and_nothing_else(
     once = to_text(domain)
     set_part(domain, part, item, value)
     assert flat(parse_verbatim(once)) == flat(domain)
+
+
+def test_machine_with_pci_express_has_room_for_more_devices() -> None:
+    domain = root()
+    set_part(domain, "machine", None, "pc")
+    set_part(domain, "machine", None, "q35")
+    assert flat(domain).count("pcie-root-port") == 14
+    assert flat(domain).count("model='pcie-root'/>") == 1
 
 
 def test_variables_with_keys_of_uefi_have_a_file_of_their_own() -> None:
@@ -516,7 +524,7 @@ def test_interface_of_a_network_of_bridges_is_of_the_network() -> None:
 
 def test_elements_of_devices() -> None:
     assert flat(tpm_element()).startswith("<tpm model='tpm-crb'>")
-    assert flat(root_port()) == "<controller type='pci' model='pcie-root-port'/>"
+    assert flat(pci_express()[1]) == "<controller type='pci' model='pcie-root-port'/>"
     nic = nic_element(NicWish(network="a"), mac="52:54:00:00:00:01", model=None)
     set_network(nic, None, "b")
     assert flat(nic) == (
