@@ -208,7 +208,7 @@ def _guarded(phase: Callable[[Work], None], work: Work) -> None:
 def _result(works: list[Work], password: object) -> dict[str, Any]:
     results = []
     for work in works:
-        entry = {"name": _shown(work), "failed": work.error is not None}
+        entry: dict[str, Any] = {"name": _shown(work), "failed": work.error is not None}
         entry.update(work.as_result())
         if work.error is not None:
             # What was taken until then.
