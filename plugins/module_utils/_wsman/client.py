@@ -115,7 +115,9 @@ class WsmanClient:
 
     def identify(self) -> Identity:
         """Ask the server who it is."""
-        data = self._send(identify_request(), repeatable=True)
+        data = self._send(
+            identify_request(), repeatable=True, timeout=self.operation_timeout
+        )
         return parse_identity(data, where=self.session.url)
 
     def get(
@@ -242,6 +244,38 @@ class WsmanClient:
             lambda: instance_of(output, types=results_of(class_name, method))
         )
         return _with_number(result)
+
+    def act(
+        self,
+        action: str,
+        target: Target,
+        body: str = "",
+        selectors: Selectors | None = None,
+        *,
+        options: Options | None = None,
+        repeatable: bool = False,
+        operation_timeout: float | None = None,
+    ) -> Response:
+        """Carry out any action, with a body as it is, and return the answer as it is.
+
+        Args:
+            action: The a:Action, such as namespaces.GET or one of a resource's own.
+            target: A resource URI, or the instance's path.
+            body: What stands in s:Body, in the envelope's prefixes.
+            selectors: Its keys, where the target is a URI.
+            options: Further options for the server.
+            repeatable: Whether it does no harm to carry it out twice.
+            operation_timeout: Seconds that the server may take; None for the client's.
+        """
+        return self._call(
+            action,
+            target,
+            selectors,
+            body=body,
+            options=options,
+            repeatable=repeatable,
+            operation_timeout=operation_timeout,
+        )
 
     def query(
         self,
@@ -375,9 +409,11 @@ class WsmanClient:
         options: Options | None = None,
         repeatable: bool = True,
         take: Callable[[Element], None] | None = None,
+        operation_timeout: float | None = None,
     ) -> Response:
         """One request and its answer."""
         uri, keys = address(target, selectors)
+        seconds = operation_timeout or self.operation_timeout
         request = Request(
             action=action,
             resource_uri=uri,
@@ -387,20 +423,20 @@ class WsmanClient:
             options=options or {},
             body=body,
             fragment=fragment,
-            operation_timeout=self.operation_timeout,
+            operation_timeout=seconds,
             max_envelope_size=self.max_envelope_size,
             locale=self.locale,
         )
         return parse_response(
-            self._send(request.to_bytes(), repeatable=repeatable),
+            self._send(request.to_bytes(), repeatable=repeatable, timeout=seconds),
             relates_to=request.message_id,
             take=take,
             where=self.session.url,
         )
 
-    def _send(self, envelope: bytes, *, repeatable: bool) -> bytes:
+    def _send(self, envelope: bytes, *, repeatable: bool, timeout: float) -> bytes:
         data = self.session.send(
-            envelope, repeatable=repeatable, operation_timeout=self.operation_timeout
+            envelope, repeatable=repeatable, operation_timeout=timeout
         )
         self.round_trips += 1
         return data
