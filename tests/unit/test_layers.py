@@ -53,6 +53,7 @@ IMPURE = (
     "module_utils/_wsman/kerberos.py",  # runs kinit
     "module_utils/_wsman/session.py",  # locks
     "module_utils/_hypervisor/factory.py",  # opens
+    "module_utils/_winrm/networks.py",  # resolves names
 )
 """The exceptions, each with its reason."""
 

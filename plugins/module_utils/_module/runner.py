@@ -57,11 +57,13 @@ class Task:
             mode; returns the result. It raises HypervisorConnectError.
         options: The argument spec of the module's own options.
         rules: Further arguments of AnsibleModule, such as mutually_exclusive.
+        check: Refuses options that an argument spec can't, before anything is opened.
     """
 
     run: Callable[[Hypervisor, Mapping[str, Any], bool], dict[str, Any]]
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     rules: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    check: Callable[[Mapping[str, Any]], None] = lambda _options: None
 
     @property
     def argument_spec(self) -> dict[str, Any]:
@@ -104,6 +106,7 @@ def run_module(task: Task) -> None:
     )
     try:
         check_options(module.params)
+        task.check(module.params)
         credentials = Credentials.from_options(module.params)
         with open_hypervisor(module.params["uri"], credentials) as hypervisor:
             try:

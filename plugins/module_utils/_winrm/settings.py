@@ -43,6 +43,7 @@ AUTO_CONFIG = f"{SERVICE_POLICIES} > Allow remote server management through WinR
 """The policy that makes listeners and sets both filters."""
 
 ROOT_SDDL = "Service/RootSDDL"
+ALLOW_UNENCRYPTED = "Service/AllowUnencrypted"
 
 UINT32, INT32 = 4294967295, 2147483647
 
@@ -160,7 +161,7 @@ _ROWS = (
     _number("Service/MaxConnections", "service.max_connections", 1),
     _number("Service/MaxPacketRetrievalTimeSeconds",
             "service.max_packet_retrieval_time_seconds", 1, unit=" of seconds"),
-    _flag("Service/AllowUnencrypted", "service.allow_unencrypted",
+    _flag(ALLOW_UNENCRYPTED, "service.allow_unencrypted",
           _service("Allow unencrypted traffic")),
     _flag("Service/Auth/Basic", "service.auth.basic", _service("Allow Basic authentication")),
     _flag("Service/Auth/Kerberos", "service.auth.kerberos",

@@ -71,11 +71,13 @@ class ConfigurationWay(ABC):
     Attributes:
         method: WSMAN or COMMAND.
         where: The host, for messages.
+        host: The host's name or address, as it is reached; empty where that is not known.
         session: What the way goes over; None where that isn't WinRM, as over ssh.
     """
 
     method: str
     where: str
+    host: str = ""
     session: SessionInUse | None = None
 
     @abstractmethod

@@ -22,6 +22,7 @@ from .._core.errors import HypervisorConnectError
 from . import namespaces as ns
 from .enumeration import (
     BOTH,
+    ELEMENT,
     EPR,
     MAX_ELEMENTS,
     MAX_EMPTY_PAGES,
@@ -141,6 +142,17 @@ class WsmanClient:
         )
         return self._resource(response.only(), target, fragment)
 
+    def get_element(
+        self, target: Target, selectors: Selectors | None = None
+    ) -> Element:
+        """Read one resource as it came, with the attributes that an instance lacks.
+
+        Args:
+            target: A resource URI, or the resource's path.
+            selectors: Its keys, where the target is a URI.
+        """
+        return self._call(ns.GET, target, selectors).only()
+
     def put(
         self,
         target: Target,
@@ -149,6 +161,7 @@ class WsmanClient:
         fragment: str | None = None,
         *,
         options: Options | None = None,
+        repeatable: bool = True,
     ) -> CimInstance:
         """Write an instance, or one property of it; returns what it is now.
 
@@ -159,6 +172,7 @@ class WsmanClient:
             selectors: Its keys, where the target is a URI.
             fragment: The one property to write, which then is all of ``properties``.
             options: Further options for the server.
+            repeatable: Whether it may be sent again where no answer came.
         """
         response = self._call(
             ns.PUT,
@@ -167,6 +181,7 @@ class WsmanClient:
             body=_representation(target, properties, fragment),
             fragment=fragment,
             options=options,
+            repeatable=repeatable,
         )
         if not response.body:  # allowed where all was taken as it was (WS-Transfer 3.2)
             return CimInstance(_class_name(target), properties)
@@ -336,6 +351,14 @@ class WsmanClient:
                 options=options,
             )
         )
+
+    def enumerate_elements(self, target: Target) -> Iterator[Element]:
+        """The items of an enumeration as they came, with their attributes.
+
+        Args:
+            target: The resource URI.
+        """
+        return self._pages(Enumeration(target=target, mode=ELEMENT))
 
     def release(
         self, target: Target, context: str, selectors: Selectors | None = None

@@ -1,0 +1,78 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carrying out a plan over a way, and telling what was and wasn't done where it breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .._core.errors import HypervisorConnectError
+from .._hypervisor.hypervisor import ConnectionLost, OperationFailed
+from .plan import Put, ServicePlan
+from .settings import SETTINGS
+from .texts import text
+from .way import ConfigurationWay
+
+
+def apply_service(way: ConfigurationWay, plan: ServicePlan) -> list[str]:
+    """Write what a plan holds, in its order.
+
+    Returns:
+        Warnings: where the session ended with a change that was allowed to end it.
+
+    Raises:
+        ConnectionLost: The connection broke; the message says what was written.
+        OperationFailed: The host refuses a write, or took one and did not keep it.
+    """
+    for index, put in enumerate(plan.puts):
+        done, left = plan.puts[:index], plan.puts[index + 1 :]
+        try:
+            _write(way, put)
+        except ConnectionLost as error:
+            if put.ends_session and not left:
+                return [ended_by(put.options, error)]
+            error.what = f"{error.what}; {_told(done, put, left, known=False)}"
+            error.remedy = "run the play again, which writes what is missing"
+            raise
+        except HypervisorConnectError as error:
+            error.what = f"{error.what}; {_told(done, put, left, known=True)}"
+            raise
+    return []
+
+
+def ended_by(what: str, error: HypervisorConnectError) -> str:
+    """The warning that a session ended with the change that may end it.
+
+    Args:
+        what: The change.
+        error: How it ended.
+    """
+    return (
+        f"the session ended with the change of {what}, as allow_lockout allows, before the "
+        f"host had confirmed it ({error.what})"
+    )
+
+
+def _write(way: ConfigurationWay, put: Put) -> None:
+    told = way.write(put.group, put.values)
+    for path, value in put.values.items():
+        if path in told and not SETTINGS[path].same(told[path], value):
+            raise OperationFailed(
+                f"the host took {SETTINGS[path].option}: {text(value)!r} and says that it "
+                f"is {text(told[path])!r}",
+                where=way.where,
+                remedy="see whether a policy or another program sets it on the host",
+            )
+
+
+def _told(done: Sequence[Put], now: Put, left: Sequence[Put], *, known: bool) -> str:
+    """What was written, what may have been, what was not."""
+    before = ", ".join(put.options for put in done) or "nothing"
+    after = ", ".join(put.options for put in ([now] if known else []) + list(left))
+    parts = [f"written before it: {before}"]
+    if not known:
+        parts.append(f"may be written or not: {now.options}")
+    if after:
+        parts.append(f"not written: {after}")
+    return "; ".join(parts)
