@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from .._cim.instance import CimInstance
+from .._core.errors import HypervisorConnectError
 from .._hyperv.errors import transport_error
 from .._hyperv.hypervisor import HypervHypervisor
 from .._hypervisor.hypervisor import OperationFailed
+from .._wsman import shell
 from .._wsman.client import WsmanClient
 from .._wsman.fault import WsmanFault
 from .._wsman.fault_table import ACCESS_DENIED
-from .._wsman.protocol_error import ProtocolError
 from .._wsman.session import Session
 from .._wsman.transport_errors import TransportError
 from .configuration import (
@@ -34,8 +35,9 @@ from .configuration import (
     group_uri,
     listener_texts,
 )
+from .registry import BLOB, STORE, binary_value, subkeys
 from .settings import SETTINGS, Value, setting_at
-from .way import WSMAN, ConfigurationWay, SessionInUse
+from .way import WSMAN, ConfigurationWay, Ran, SessionInUse
 
 _PLACES = {"": "winrm/config", "Service": "winrm/config/service",
            "Service/Auth": "winrm/config/service/auth", "Winrs": "winrm/config/winrs"}  # fmt: skip
@@ -83,8 +85,8 @@ class WsmanWay(ConfigurationWay):
             ) from fault
         except TransportError as error:
             raise transport_error(error, where=self.where, doing=what) from error
-        except ProtocolError as error:
-            error.where = self.where
+        except HypervisorConnectError as error:
+            error.where = error.where or self.where
             raise
 
     def read(self) -> Configuration:
@@ -126,6 +128,20 @@ class WsmanWay(ConfigurationWay):
         listener = Listener(address, transport)
         with self._doing(f"delete the {_name(listener)}"):
             self.client.delete(LISTENER_URI, listener.selectors)
+
+    def run(self, command: str) -> Ran:
+        """A remote shell of its own, which is closed at the end."""
+        with self._doing("run a command in a remote shell"):
+            return Ran(*shell.run(self.client, command))
+
+    def certificates(self) -> dict[str, bytes]:
+        """One question for the list, and one for each certificate."""
+        with self._doing("read the machine's certificates from its registry"):
+            found = {
+                name.upper(): binary_value(self.client, rf"{STORE}\{name}", BLOB)
+                for name in subkeys(self.client, STORE)
+            }
+        return {name: blob for name, blob in found.items() if blob is not None}
 
 
 def session_in_use(session: Session) -> SessionInUse:
