@@ -59,8 +59,8 @@ class Ran(NamedTuple):
     """How a command line ended: its exit code, and what it printed."""
 
     rc: int
-    stdout: str
-    stderr: str
+    stdout: str = ""
+    stderr: str = ""
 
 
 class CommandNotEnded(HypervisorConnectError):
