@@ -62,13 +62,11 @@ def simulated(*options: str, limit: float = 60.0) -> Iterator[dict[str, Any]]:
 
 
 def uris(ready: dict[str, Any]) -> dict[str, str]:
-    """The connection URIs of a simulated host, by scheme."""
-    http, https = (
-        ready[scheme].rpartition(":")[2].partition("/")[0]
-        for scheme in ("http", "https")
-    )
+    """The connection URIs of a simulated host, by scheme; no https without a listener."""
     user = f"hyperv://{ready['username']}@127.0.0.1"
+    ends = {"http": "/?transport=http", "https": f"/?ca_path={ready['ca']}"}
     return {
-        "http": f"{user}:{http}/?transport=http",
-        "https": f"{user}:{https}/?ca_path={ready['ca']}",
+        scheme: f"{user}:{ready[scheme].rpartition(':')[2].partition('/')[0]}{end}"
+        for scheme, end in ends.items()
+        if ready[scheme]
     }

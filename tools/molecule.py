@@ -1,0 +1,55 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Molecule's scenarios, without containers (`make molecule`).
+
+The hosts are processes of hvsim that the scenario ``default`` starts, once for all
+scenarios, and ends. They also end when this process does.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from tools.setup import ROOT, VENV
+from tools.stage import Outcome, environment, stream
+
+_ACTION = re.compile(r"^(\S+) [>➜] (\w+): Executed: (.+)$", re.MULTILINE)
+"""Source: molecule/ansi_output.py, with and without colours."""
+
+
+def molecule() -> Outcome:
+    """Run every action of every scenario."""
+    environ = {**environment(), "MOLECULE_RUNNER_PID": str(os.getpid())}
+    command = [str(VENV / "bin" / "molecule"), "test", "--all", "--report"]
+    code, output = stream(command, environ=environ)
+    return read_report(output, code, scenarios())
+
+
+def scenarios() -> list[str]:
+    """The names of all scenarios that there are, sorted."""
+    folder = ROOT / "extensions" / "molecule"
+    return sorted(path.parent.name for path in folder.glob("*/molecule.yml"))
+
+
+def read_report(output: str, code: int, expected: list[str]) -> Outcome:
+    """Count the actions in the report that ends a run.
+
+    Args:
+        output: All that Molecule printed, its colours off.
+        code: Its exit code; a failure that no action shows is counted as one.
+        expected: The scenarios that must occur.
+    """
+    details = output.rpartition("DETAILS")[2]
+    actions = _ACTION.findall(details)
+    passed = [one for one in actions if one[2].startswith("Successful")]
+    lost = sorted(set(expected) - {scenario for scenario, _, _ in actions})
+    failed = len(actions) - len(passed) + len(lost)
+    return Outcome(
+        "molecule",
+        passed=len(passed),
+        failed=failed or int(code != 0 or not passed),
+        noun="actions",
+        notes=tuple(f"molecule: nothing of the scenario {name} ran" for name in lost),
+    )
