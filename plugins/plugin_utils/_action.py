@@ -14,7 +14,7 @@ until the worker ends.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing.util import Finalize
 from typing import Any, ClassVar
@@ -130,7 +130,7 @@ class HypervisorAction(ActionBase):
         options = with_host_variables(
             self._task.args, meant, template, user_of=_user_of, **which
         )
-        uri = None if which else _resolved(options.get("uri"))
+        uri = None if which else resolved(options.get("uri"))
         if uri is not None and uri.driver == "hyperv":
             return with_winrm_variables(options, meant, template)
         return options
@@ -157,24 +157,29 @@ class HypervisorAction(ActionBase):
         )
         return result
 
-    def _run_in_process(
-        self, given: Mapping[str, Any], environment: Mapping[str, str]
-    ) -> dict[str, Any]:
+    def _validated(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The options with their types and defaults; refused before anything is opened."""
         validation = ArgumentSpecValidator(
             self.task.argument_spec, **self.task.rules
         ).validate(given)
         if validation.unsupported_parameters:
-            unknown = ", ".join(sorted(validation.unsupported_parameters))
-            known = ", ".join(sorted(self.task.argument_spec))
             raise HypervisorConnectError(
-                f"{self._task.action} has no option {unknown}; it has {known}"
+                f"{self._task.action} has "
+                + _unknown(validation.unsupported_parameters, self.task.argument_spec)
             )
         if validation.error_messages:
             raise HypervisorConnectError("; ".join(validation.error_messages))
-        options = validation.validated_parameters
+        options: dict[str, Any] = validation.validated_parameters
         check_options(options)
+        self.task.check(options)
+        return options
+
+    def _run_in_process(
+        self, given: Mapping[str, Any], environment: Mapping[str, str]
+    ) -> dict[str, Any]:
+        options = self._validated(given)
         credentials = Credentials.from_options(options)
-        hypervisor = _connection_to(options["uri"], credentials, environment)
+        hypervisor = connection_to(options["uri"], credentials, environment)
         try:
             done = self.task.run(hypervisor, options, self._task.check_mode)
         except HypervisorConnectError as error:
@@ -209,6 +214,24 @@ class HypervisorAction(ActionBase):
                     os.environ[name] = value
 
 
+def _unknown(found: Iterable[Any], spec: Mapping[str, Any]) -> str:
+    """Which options are none, and which there are instead.
+
+    Args:
+        found: Names; one within another option is a tuple, or dotted.
+        spec: The argument spec.
+    """
+    paths = sorted(
+        tuple(one.split(".")) if isinstance(one, str) else tuple(one) for one in found
+    )
+    *above, _last = paths[0]
+    for name in above:
+        spec = spec.get(name, {}).get("options", {})
+    unknown = ", ".join(".".join(path) for path in paths)
+    place = f"{'.'.join(above)} has" if above else "it has"
+    return f"no option {unknown}; {place} {', '.join(sorted(spec))}"
+
+
 def _checked_environment(values: Any) -> dict[str, str]:
     """One entry of a task's ``environment``, refused in words where it is none."""
     if not isinstance(values, Mapping):
@@ -225,7 +248,7 @@ def _checked_environment(values: Any) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
 
 
-def _resolved(uri: Any) -> ConnectionUri | None:
+def resolved(uri: Any) -> ConnectionUri | None:
     """The URI that a URI, an alias or the default stands for, if it can be told."""
     try:
         text = None if uri is None else str(uri)
@@ -235,11 +258,11 @@ def _resolved(uri: Any) -> ConnectionUri | None:
 
 
 def _user_of(uri: Any) -> str | None:
-    known = _resolved(uri)
+    known = resolved(uri)
     return known.username if known is not None else None
 
 
-def _connection_to(
+def connection_to(
     uri: str | None, credentials: Credentials, environment: Mapping[str, str]
 ) -> Hypervisor:
     """The open connection of this worker, or a new one, at the cost of the oldest."""

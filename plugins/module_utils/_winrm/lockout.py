@@ -28,11 +28,12 @@ _SCHEMES = {
     "negotiate": ("Negotiate",),
     "credssp": ("CredSSP",),
     "certificate": ("Certificate",),
+    "auto": ("Basic", "Kerberos", "Negotiate", "Certificate", "CredSSP"),
 }
 """What each kind signs in with. pywinrm's Kerberos sends ``Authorization: Negotiate``
 (vendor/requests_kerberos/kerberos_.py), so that is what has to stay on for it."""
 
-_TOKENS = ("ntlm", "kerberos", "negotiate", "credssp")
+_TOKENS = ("ntlm", "kerberos", "negotiate", "credssp", "auto")
 """The kinds whose token CbtHardeningLevel is about; Basic and certificates have none."""
 
 

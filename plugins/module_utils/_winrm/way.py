@@ -26,7 +26,8 @@ class SessionInUse:
     """The WinRM session that a way itself goes over, which its own changes may end.
 
     Attributes:
-        auth: ``basic``, ``ntlm``, ``kerberos``, ``credssp`` or ``certificate``.
+        auth: ``basic``, ``ntlm``, ``kerberos``, ``negotiate``, ``credssp`` or
+            ``certificate``; ``auto`` where it may be any.
         scheme: ``http`` or ``https``.
         encrypted: Whether messages over http are encrypted by the kind of sign-in.
         port: Of the listener that let us in.

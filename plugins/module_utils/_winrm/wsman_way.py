@@ -49,6 +49,11 @@ class WsmanWay(ConfigurationWay):
     Args:
         client: An open client.
         where: The host, for messages.
+
+    Attributes:
+        client: The client.
+        refused: The error of the very first question; None where that was answered. Who
+            has another way may take it then, since nothing was done.
     """
 
     method = WSMAN
@@ -56,6 +61,8 @@ class WsmanWay(ConfigurationWay):
     def __init__(self, client: WsmanClient, where: str) -> None:
         self.client = client
         self.where = where
+        self.refused: HypervisorConnectError | None = None
+        self._answered = False
         self.host = urlsplit(client.session.url).hostname or ""
         if isinstance(client.session, Session):
             self.session = session_in_use(client.session)
@@ -67,6 +74,17 @@ class WsmanWay(ConfigurationWay):
 
     @contextmanager
     def _doing(self, what: str) -> Iterator[None]:
+        try:
+            with self._in_our_words(what):
+                yield
+        except HypervisorConnectError as error:
+            if not self._answered:
+                self.refused = error
+            raise
+        self._answered = True
+
+    @contextmanager
+    def _in_our_words(self, what: str) -> Iterator[None]:
         try:
             yield
         except WsmanFault as fault:

@@ -1,0 +1,250 @@
+# Copyright (c) 2026, the hypervisor.connect contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action plugin behind the modules for WinRM's configuration: the way, then the work.
+
+A Windows host has no Python for a module, so the work is always done in Ansible's own
+process: over WS-Management to the host's URI, or to the same service as the host's winrm
+connection; or with the program ``winrm`` through the host's connection, whatever it is.
+docs/design/winrm_configuration.md tells which way is taken when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
+    HypervisorConnectError,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.wmi import (
+    with_wmi,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.credentials import (
+    Credentials,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner import (
+    failure,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._module.winrm import (
+    WinrmTask,
+    done_by,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.quoting import (
+    for_shell,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.way import (
+    COMMAND,
+    WSMAN,
+    ConfigurationWay,
+    Ran,
+    SessionInUse,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.wsman_way import (
+    WsmanWay,
+)
+from ansible_collections.hypervisor.connect.plugins.plugin_utils._action import (
+    HypervisorAction,
+    connection_to,
+    resolved,
+)
+from ansible_collections.hypervisor.connect.plugins.plugin_utils._host_variables import (
+    decrypted,
+    of_delegate,
+    with_winrm_variables,
+)
+from ansible_collections.hypervisor.connect.plugins.plugin_utils._winrm_connections import (
+    session_at,
+    session_of,
+    uri_of_winrm,
+)
+
+_display = Display()
+
+#: Ansible's connections to WinRM whose service the modules may speak to themselves.
+_WINRM = ("winrm", "ansible.builtin.winrm")
+_SSH = ("ssh", "ansible.builtin.ssh", "paramiko", "ansible.builtin.paramiko_ssh")
+
+
+class NoWay(HypervisorConnectError):
+    """There is no way to a host's WinRM configuration."""
+
+
+class WinrmAction(HypervisorAction):
+    """Does ``task.work`` over the first way that works, or over the one asked for."""
+
+    task: ClassVar[WinrmTask]
+    _supports_async = False
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Run the task."""
+        result: dict[str, Any] = ActionBase.run(self, tmp, task_vars)
+        options = self._winrm_options(task_vars or {})
+        try:
+            with self._environment() as environment:
+                checked = self._validated(options)
+                done = self._over_a_way(checked, environment)
+        except HypervisorConnectError as error:
+            result.update(failed=True, **failure(error, options.get("password")))
+            return result
+        if not self._task.diff:
+            done.pop("diff", None)
+        if not done.get("warnings"):
+            done.pop("warnings", None)
+        result.update(done)
+        return result
+
+    def _winrm_options(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The task's options, and what the host's variables and connection add."""
+        options = self._options(variables)
+        if options.get("uri") is not None or self._connection.transport not in _WINRM:
+            return options
+        connection = uri_of_winrm(self._connection)
+        if connection.uri is None:
+            return options
+        options.update(uri=connection.uri)
+        for name, value in (
+            ("username", connection.username),
+            ("password", connection.password),
+        ):
+            if options.get(name) is None and value is not None:
+                options[name] = decrypted(value)
+        meant = of_delegate(variables, self._task.delegate_to)
+        return with_winrm_variables(options, meant, self._templar.template)
+
+    def _over_a_way(
+        self, options: Mapping[str, Any], environment: Mapping[str, str]
+    ) -> dict[str, Any]:
+        if options["method"] == COMMAND:
+            return self._by_command(options)
+        try:
+            return self._by_wsman(options, environment)
+        except _NotThatWay as first:
+            if options["method"] == WSMAN:
+                raise first.error from None
+            _display.vv(f"not over WS-Management: {first.error}")
+            return self._by_command(options, instead_of=first.error)
+
+    def _by_wsman(
+        self, options: Mapping[str, Any], environment: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """The work over WS-Management.
+
+        Raises:
+            _NotThatWay: That way does not work, and nothing was done over it.
+        """
+        if self._has_no_uri(options):
+            raise _NotThatWay(
+                NoWay(
+                    "there is no hyperv:// URI to speak WS-Management to",
+                    remedy="give uri, or the host's variable ansible_libvirt_uri",
+                )
+            )
+        try:
+            hypervisor = connection_to(
+                options["uri"], Credentials.from_options(options), environment
+            )
+            way = WsmanWay.over(with_wmi(hypervisor))
+        except HypervisorConnectError as error:
+            raise _NotThatWay(error) from error
+        try:
+            done = self._done(way, options)
+        except HypervisorConnectError as error:
+            if error is way.refused:
+                raise _NotThatWay(error) from error
+            raise
+        done["warnings"] = [*hypervisor.warnings, *done.get("warnings", ())]
+        return done
+
+    def _has_no_uri(self, options: Mapping[str, Any]) -> bool:
+        """The default URI of the controller means no Windows host with another connection."""
+        if options["uri"] is None and not self._is_on_controller():
+            return True
+        uri = resolved(options["uri"])
+        return uri is None and options["uri"] is None
+
+    def _by_command(
+        self,
+        options: Mapping[str, Any],
+        instead_of: HypervisorConnectError | None = None,
+    ) -> dict[str, Any]:
+        """The work by the program winrm, through the host's connection."""
+        try:
+            way = self._command_way(options)
+            return self._done(way, options)
+        except NoWay as error:
+            raise _both(instead_of, error) from None
+        except AnsibleError as error:
+            unreached = NoWay(
+                f"the host's connection {self._connection.transport} does not work: "
+                f"{error}",
+                remedy="see whether ansible.builtin.raw works with that host",
+            )
+            raise _both(instead_of, unreached) from error
+
+    def _command_way(self, options: Mapping[str, Any]) -> ConfigurationWay:
+        if self._is_on_controller() and not self._is_own_connection():
+            raise NoWay(
+                "the program winrm can't be run, since the task runs on the controller",
+                remedy="give the Windows host a connection such as ssh, psrp or winrm",
+            )
+        from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.command_way import (
+            CommandWay,
+        )
+
+        where = str(self._connection.get_option("remote_addr") or "the host")
+        way = CommandWay(self._ran, where, self._session(options))
+        way.host = where
+        return way
+
+    def _session(self, options: Mapping[str, Any]) -> SessionInUse | None:
+        """The WinRM session that commands go over, if they do."""
+        if not self._is_own_connection():
+            return session_of(self._connection)
+        uri = resolved(options["uri"])
+        return session_at(uri, options["auth"]) if uri is not None else None
+
+    def _ran(self, command: str) -> Ran:
+        """Run a command line of cmd.exe through the host's connection."""
+        shell = self._connection._shell
+        line = for_shell(
+            command,
+            getattr(shell, "SHELL_FAMILY", "sh"),
+            is_argument=self._connection.transport in _SSH,
+        )
+        done = self._low_level_execute_command(line, sudoable=False)
+        return Ran(int(done["rc"]), done["stdout"], done["stderr"])
+
+    def _done(
+        self, way: ConfigurationWay, options: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        return done_by(self.task.work, way, options, self._task.check_mode)
+
+
+class _NotThatWay(Exception):
+    """A way that does not work, with why; nothing was done over it."""
+
+    def __init__(self, error: HypervisorConnectError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def _both(
+    first: HypervisorConnectError | None, second: NoWay
+) -> HypervisorConnectError:
+    """One error where neither way works."""
+    if first is None:
+        return second
+    return NoWay(
+        f"no way to the host's WinRM configuration works: {WSMAN}: {first.what}; "
+        f"{COMMAND}: {second.what}",
+        where=first.where,
+        remedy=" or ".join(filter(None, (first.remedy, second.remedy))),
+        details=first.details,
+    )
