@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 
-from tools.setup import ROOT, VENV
+from tools.setup import BUILD, ROOT, VENV
 from tools.stage import Outcome, environment, stream
 
 _ACTION = re.compile(r"^(\S+) [>➜] (\w+): Executed: (.+)$", re.MULTILINE)
@@ -21,7 +22,14 @@ _ACTION = re.compile(r"^(\S+) [>➜] (\w+): Executed: (.+)$", re.MULTILINE)
 
 def molecule() -> Outcome:
     """Run every action of every scenario."""
-    environ = {**environment(), "MOLECULE_RUNNER_PID": str(os.getpid())}
+    # What a run that was killed left there would pass for hosts that are up.
+    folder = BUILD / "molecule-run"
+    shutil.rmtree(folder, ignore_errors=True)
+    environ = {
+        **environment(),
+        "MOLECULE_EPHEMERAL_DIRECTORY": str(folder),
+        "MOLECULE_RUNNER_PID": str(os.getpid()),
+    }
     command = [str(VENV / "bin" / "molecule"), "test", "--all", "--report"]
     code, output = stream(command, environ=environ)
     return read_report(output, code, scenarios())
