@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from .._core.errors import HypervisorConnectError
 from .._hypervisor.hypervisor import ConnectionLost, OperationFailed
+from .configuration import Listener
+from .listener_plan import CHANGE, CREATE, DELETE, ListenerPlan, named
 from .plan import Put, ServicePlan
 from .settings import SETTINGS
 from .texts import text
@@ -39,6 +41,36 @@ def apply_service(way: ConfigurationWay, plan: ServicePlan) -> list[str]:
             error.what = f"{error.what}; {_told(done, put, left, known=True)}"
             raise
     return []
+
+
+def apply_listener(way: ConfigurationWay, plan: ListenerPlan) -> list[str]:
+    """Make, change or delete a listener.
+
+    Returns:
+        Warnings, as of apply_service.
+
+    Raises:
+        ConnectionLost: The connection broke, and it may have been done or not.
+        OperationFailed: The host refuses.
+    """
+    try:
+        _act(way, plan)
+    except ConnectionLost as error:
+        if plan.ends_session:
+            return [ended_by(named(plan.before or Listener("*", "HTTP")), error)]
+        error.what = f"{error.what}; it may have been done or not, and nothing else was"
+        error.remedy = "run the play again, which does what is missing"
+        raise
+    return []
+
+
+def _act(way: ConfigurationWay, plan: ListenerPlan) -> None:
+    if plan.step == CREATE and plan.after is not None:
+        way.create_listener(plan.after)
+    elif plan.step == CHANGE and plan.before is not None:
+        way.change_listener(plan.before, plan.values)
+    elif plan.step == DELETE and plan.before is not None:
+        way.delete_listener(plan.before.address, plan.before.transport)
 
 
 def ended_by(what: str, error: HypervisorConnectError) -> str:

@@ -51,6 +51,20 @@ Run = Callable[[str], RanLike]
 """Runs a command line of cmd.exe on the host."""
 
 
+def check_days(days: int) -> None:
+    """Refuse what is no time for a certificate to be valid.
+
+    Raises:
+        HypervisorConnectError: The days are too many or too few.
+    """
+    if days not in DAYS:
+        raise HypervisorConnectError(
+            f"a certificate can't be valid for {days} days",
+            where="self_signed_days",
+            remedy=f"give a number from {DAYS[0]} to {DAYS[-1]}",
+        )
+
+
 def request_inf(hostname: str, days: int) -> str:
     """What certreq is asked for.
 
@@ -65,12 +79,7 @@ def request_inf(hostname: str, days: int) -> str:
         HypervisorConnectError: The name is none, or the days are too many or too few.
     """
     check_hostname(hostname)
-    if days not in DAYS:
-        raise HypervisorConnectError(
-            f"a certificate can't be valid for {days} days",
-            where="self_signed_days",
-            remedy=f"give a number from {DAYS[0]} to {DAYS[-1]}",
-        )
+    check_days(days)
     lines = (
         "[Version]",
         'Signature="$Windows NT$"',

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from .._cim.instance import CimInstance
+from .._cim.wql import select
 from .._core.errors import HypervisorConnectError
 from .._hyperv.errors import transport_error
 from .._hyperv.hypervisor import HypervHypervisor
@@ -151,6 +152,19 @@ class WsmanWay(ConfigurationWay):
         """A remote shell of its own, which is closed at the end."""
         with self._doing("run a command in a remote shell"):
             return Ran(*shell.run(self.client, command))
+
+    def names(self) -> tuple[str, ...]:
+        """One query of Win32_ComputerSystem."""
+        query = select(
+            "Win32_ComputerSystem", "DNSHostName", "Name", "Domain", "PartOfDomain"
+        )
+        with self._doing("read the host's name"):
+            row = next(iter(self.client.query("root/cimv2", query)), None)
+        if row is None:
+            return ()
+        short = str(row.get("DNSHostName") or row.get("Name") or "")
+        domain = str(row.get("Domain") or "") if row.get("PartOfDomain") is True else ""
+        return tuple(filter(None, (f"{short}.{domain}" if domain else "", short)))
 
     def certificates(self) -> dict[str, bytes]:
         """One question for the list, and one for each certificate."""
