@@ -8,12 +8,19 @@ from __future__ import annotations
 import ntpath
 import threading
 
-START = (r"C:\Windows\System32\WindowsPowerShell\v1.0", r"C:\Users\Public")
+START = (
+    r"C:\Windows\System32\WindowsPowerShell\v1.0",
+    r"C:\Windows\Temp",
+    r"C:\Users\Public",
+)
 PROGRAMS = (
+    r"C:\Windows\System32\certreq.exe",
+    r"C:\Windows\System32\certutil.exe",
     r"C:\Windows\System32\cmd.exe",
     r"C:\Windows\System32\hostname.exe",
     r"C:\Windows\System32\ipconfig.exe",
     r"C:\Windows\System32\ping.exe",
+    r"C:\Windows\System32\reg.exe",
     r"C:\Windows\System32\whoami.exe",
     r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe",
 )
@@ -21,6 +28,10 @@ PROGRAMS = (
 
 class NotFound(Exception):
     """There is no such file or directory; `str()` is the whole path."""
+
+
+class NotEmpty(Exception):
+    """Something lies in the directory."""
 
 
 class Files:
@@ -105,6 +116,24 @@ class Files:
             if self._content.pop(path.lower(), None) is None:
                 raise NotFound(path)
             del self._names[path.lower()]
+
+    def remove_directory(self, path: str, *, with_content: bool = False) -> None:
+        """Remove a directory.
+
+        Raises:
+            NotFound: There is no such directory.
+            NotEmpty: Something lies in it, which is not to be removed with it.
+        """
+        with self._lock:
+            if not self.is_directory(path):
+                raise NotFound(path)
+            inside = path.lower().rstrip("\\") + "\\"
+            below = [key for key in self._names if key.startswith(inside)]
+            if below and not with_content:
+                raise NotEmpty(path)
+            for key in (*below, path.lower()):
+                self._content.pop(key, None)
+                del self._names[key]
 
     def entries(self, directory: str) -> list[tuple[str, int | None]]:
         """What lies in a directory: name, and size in bytes or None for a directory.

@@ -29,6 +29,7 @@ from hvsim.pipeline import Pipeline
 from hvsim.rules import Rule, Rules
 from hvsim.server import Host, HttpListener, RequestLog
 from hvsim.shell import ShellResource
+from hvsim.windows_registry import WindowsRegistry
 from hvsim.wmi.resource import WmiResource
 
 LOG = logging.getLogger("hvsim")
@@ -56,6 +57,8 @@ class Options:
         strict: Refuse what the specification forbids and Windows may let pass.
         keytab, kerberos_host: Kerberos: the keytab of HTTP/kerberos_host.
         clock: The machines' time; `held = HeldClock()` stands still.
+        certificates: More certificates in the machine's store, each as the arguments of
+            `Certificates.issue_server`: `{"name": "hv1.example.com"}`.
     """
 
     vms: int = 3
@@ -78,6 +81,7 @@ class Options:
     keytab: Path | None = None
     kerberos_host: str = ""
     clock: Clock | None = None
+    certificates: Sequence[Mapping[str, Any]] = ()
 
 
 class Simulator:
@@ -107,6 +111,10 @@ class Simulator:
             self.config.settings.set(path, value)
         self._folder = Path(tempfile.mkdtemp(prefix="hvsim-"))
         self.certificates = Certificates(self._folder)
+        for wanted in options.certificates:
+            self.certificates.issue_server(**wanted)
+        self.config.certificates = self.certificates.store
+        self.config.computer = options.hostname
         self.accounts = Accounts(
             [User(self.username, self.password), *options.users],
             options.hostname,
@@ -122,9 +130,16 @@ class Simulator:
             hostname=options.hostname,
             clock=options.clock,
         )
+        store = self.certificates.store
+        self.model.registry = WindowsRegistry(options.version, store.blobs)
         self.shells = ShellResource(
             self.config.settings,
-            Computer(computer=options.hostname, version=options.version),
+            Computer(
+                computer=options.hostname,
+                version=options.version,
+                registry=self.model.registry,
+                certificates=store,
+            ),
         )
         self.rules = Rules(options.rules)
         self.pipeline = Pipeline(
@@ -175,7 +190,6 @@ class Simulator:
             mark = self.certificates.issue_server(
                 self.options.hostname, ("localhost", bind, "127.0.0.1", "::1")
             )
-            self.config.certificates.update(self.certificates.names)
             rows.append(
                 Listener(
                     "*",
@@ -299,11 +313,15 @@ class Simulator:
         return (
             row.enabled
             and bool(self._address(row))
-            and (row.transport == "HTTP" or row.thumbprint in self.certificates.names)
+            and (row.transport == "HTTP" or self._has_key(row.thumbprint))
             and _passes(
                 self.config.settings.text("Service/IPv4Filter"), self._address(row)
             )
         )
+
+    def _has_key(self, mark: str) -> bool:
+        entry = self.certificates.store.find(mark)
+        return entry is not None and entry.path is not None
 
     def _address(self, row: Listener) -> str:
         """Where a row listens; empty where that isn't an address of this host."""

@@ -347,7 +347,6 @@ def test_listener_create_is_checked(
 def test_https_listener_takes_a_certificate_by_thumbprint_or_name(client: Any) -> None:
     host = client.simulator
     mark = host.certificates.issue_server("hv.example", ("127.0.0.1",))
-    host.config.certificates.update(host.certificates.names)
     selectors = {"Address": "IP:127.0.0.1", "Transport": "HTTPS"}
     port = str(free_port())
     wrong = listener(Port=port, Hostname="other", CertificateThumbprint=mark)

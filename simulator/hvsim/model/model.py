@@ -27,6 +27,7 @@ from hvsim.model.jobs import (
 from hvsim.model.machine import Machine, Power
 from hvsim.model.network import default_ports, default_switches
 from hvsim.model.population import Population, machine_name
+from hvsim.windows_registry import WindowsRegistry
 
 
 class Model:
@@ -67,6 +68,7 @@ class Model:
         self.logical_processors = 16
         self.memory = 64 * GIB
         self.processes: list[tuple[int, str, str]] = []
+        self.registry = WindowsRegistry()
         self.ports = default_ports()
         self.switches = default_switches(self.ports)
         self.images = ImageFiles()
