@@ -7,20 +7,22 @@
     process.py stop READY_FILE ...
 
 ``start`` runs ``python -m MODULE --ready-file READY_FILE OPTION ...`` in a session of its
-own, its output in READY_FILE.log, and waits until it is ready. ``{free_port}`` in an
-option becomes a port that nobody has. Where it runs already, nothing happens. Both end
-with ``changed`` where they did something.
+own, its output in READY_FILE.log, and waits until it is ready. READY_FILE.port then holds
+a port that nobody has, for a listener to come. Where it runs already, nothing happens.
+Both print ``changed`` where they did something.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 LIMIT = 60.0  # seconds to come up, or to end
@@ -46,10 +48,9 @@ def start(ready_file: Path, module: str, options: list[str]) -> bool:
         return False
     ready_file.unlink(missing_ok=True)
     log = ready_file.with_name(f"{ready_file.name}.log")
-    given = [option.replace("{free_port}", str(free_port())) for option in options]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, "--ready-file", str(ready_file), *given],
+            [sys.executable, "-m", module, "--ready-file", str(ready_file), *options],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -61,6 +62,7 @@ def start(ready_file: Path, module: str, options: list[str]) -> bool:
             process.kill()
             sys.exit(f"{module} did not come up: {log.read_text(errors='replace')}")
         time.sleep(0.05)
+    ready_file.with_name(f"{ready_file.name}.port").write_text(str(free_port()))
     return True
 
 
@@ -89,10 +91,11 @@ def number_of(ready_file: Path) -> int | None:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody has at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
+    """A port of loopback that nobody has, below those that Linux gives to connections."""
+    for port in random.sample(range(20000, 32000), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    sys.exit("no port is free")
 
 
 if __name__ == "__main__":
