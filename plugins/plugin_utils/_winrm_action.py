@@ -12,6 +12,7 @@ docs/design/winrm_configuration.md tells which way is taken when.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleError
@@ -27,12 +28,18 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hyperv.wmi imp
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.credentials import (
     Credentials,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
+    ConnectionLost,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner import (
     failure,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._module.winrm import (
     WinrmTask,
     done_by,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.command_way import (
+    CommandWay,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.quoting import (
     for_shell,
@@ -177,31 +184,32 @@ class WinrmAction(HypervisorAction):
         """The work by the program winrm, through the host's connection."""
         try:
             way = self._command_way(options)
-            return self._done(way, options)
         except NoWay as error:
             raise _both(instead_of, error) from None
-        except AnsibleError as error:
-            unreached = NoWay(
-                f"the host's connection {self._connection.transport} does not work: "
-                f"{error}",
-                remedy="see whether ansible.builtin.raw works with that host",
-            )
-            raise _both(instead_of, unreached) from error
+        try:
+            return self._done(way, options)
+        except HypervisorConnectError as error:
+            if error is way.refused:
+                raise _both(instead_of, error) from error
+            raise
 
-    def _command_way(self, options: Mapping[str, Any]) -> ConfigurationWay:
+    def _command_way(self, options: Mapping[str, Any]) -> CommandWay:
         if self._is_on_controller() and not self._is_own_connection():
             raise NoWay(
                 "the program winrm can't be run, since the task runs on the controller",
                 remedy="give the Windows host a connection such as ssh, psrp or winrm",
             )
-        from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.command_way import (
-            CommandWay,
-        )
-
-        where = str(self._connection.get_option("remote_addr") or "the host")
-        way = CommandWay(self._ran, where, self._session(options))
-        way.host = where
+        way = CommandWay(self._ran, self._address(), self._session(options))
+        way.host = way.where
         return way
+
+    def _address(self) -> str:
+        """The host's name or address, which each connection has in an option of its own."""
+        for option in ("remote_addr", "host"):
+            with suppress(KeyError, AnsibleError):
+                if found := self._connection.get_option(option):
+                    return str(found)
+        return str(self._play_context.remote_addr or "")
 
     def _session(self, options: Mapping[str, Any]) -> SessionInUse | None:
         """The WinRM session that commands go over, if they do."""
@@ -218,7 +226,14 @@ class WinrmAction(HypervisorAction):
             getattr(shell, "SHELL_FAMILY", "sh"),
             is_argument=self._connection.transport in _SSH,
         )
-        done = self._low_level_execute_command(line, sudoable=False)
+        try:
+            done = self._low_level_execute_command(line, sudoable=False)
+        except AnsibleError as error:
+            raise ConnectionLost(
+                f"the host's connection {self._connection.transport} does not work: "
+                f"{' '.join(str(error).split())}",
+                remedy="see whether ansible.builtin.raw works with that host",
+            ) from error
         return Ran(int(done["rc"]), done["stdout"], done["stderr"])
 
     def _done(
@@ -236,7 +251,7 @@ class _NotThatWay(Exception):
 
 
 def _both(
-    first: HypervisorConnectError | None, second: NoWay
+    first: HypervisorConnectError | None, second: HypervisorConnectError
 ) -> HypervisorConnectError:
     """One error where neither way works."""
     if first is None:
@@ -244,7 +259,7 @@ def _both(
     return NoWay(
         f"no way to the host's WinRM configuration works: {WSMAN}: {first.what}; "
         f"{COMMAND}: {second.what}",
-        where=first.where,
+        where=first.where or second.where,
         remedy=" or ".join(filter(None, (first.remedy, second.remedy))),
         details=first.details,
     )

@@ -41,7 +41,7 @@ _ENCODED = re.compile(
     re.IGNORECASE,
 )
 _CMD = re.compile(
-    r"\s*(?:&\s*)?cmd(?:\.exe)?\s+/c\s+'((?:[^']|'')*)'\s*(;.*)?\Z",
+    r"\s*(?:&\s*)?cmd(?:\.exe)?(?:\s+/[ds])*\s+/c\s+'((?:[^']|'')*)'\s*(;.*)?\Z",
     re.IGNORECASE | re.DOTALL,
 )
 UNKNOWN = (
