@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hvsim.windows_registry import RegistryValue
-from hvsim.wmi.registry import Values, method
-from hvsim.wmi.schema import CIMV2, DEFAULT
+from hvsim.wmi.registry import Values, entry, method
+from hvsim.wmi.schema import CIMV2, DEFAULT, schema
 from hvsim.wmi.values import Instance, Value
 
 if TYPE_CHECKING:
@@ -102,5 +102,7 @@ METHODS = {
     "GetStringValue": _getter("REG_SZ", "sValue", _plain),
 }
 for _namespace in (DEFAULT, CIMV2):
+    _methods = schema(_namespace).find("StdRegProv").methods
+    entry(_namespace, "StdRegProv").static.update(_methods)
     for _name, _function in METHODS.items():
         method("StdRegProv", _name, _namespace, is_static=True)(_function)
