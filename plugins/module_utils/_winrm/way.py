@@ -10,7 +10,6 @@ the modules don't know which one it is.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,9 +19,6 @@ from .settings import Value
 
 WSMAN, COMMAND = "wsman", "command"
 """The words of the option ``method``."""
-
-_TCPIP = r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters"
-_DOMAIN = re.compile(r"^\s+Domain\s+REG_SZ\s+(\S+)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -129,17 +125,9 @@ class ConfigurationWay(ABC):
         A command that ends with another code than 0 has run: that is no error here.
         """
 
+    @abstractmethod
     def names(self) -> tuple[str, ...]:
-        """What the host calls itself: its name with its domain, where it has one, first.
-
-        By commands: ``hostname``, and what the registry has as the domain of its DNS
-        name (``reg query`` prints names and types in every language of Windows alike).
-        """
-        short = self.run("hostname").stdout.strip()
-        asked = self.run(rf"reg query {_TCPIP} /v Domain")
-        found = _DOMAIN.search(asked.stdout) if asked.rc == 0 else None
-        full = f"{short}.{found.group(1)}" if found and short else ""
-        return tuple(filter(None, (full, short)))
+        """What the host calls itself: its name with its domain, where it has one, first."""
 
     @abstractmethod
     def certificates(self) -> dict[str, bytes]:
