@@ -135,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--no-hyperv", action="store_true", help="a Windows without the Hyper-V role")
     add("--hostname", default="HVSIM", help="the computer's name (HVSIM)")
+    add("--domain", default="", help="the DNS domain that it is a member of")
     add("--windows", default="10.0.20348", metavar="VERSION", help="(10.0.20348)")
     add(
         "--certificate",
@@ -173,6 +174,7 @@ def _options(given: argparse.Namespace) -> Options:
         guest_seconds=given.guest_seconds,
         hyperv=not given.no_hyperv,
         hostname=given.hostname,
+        domain=given.domain,
         version=given.windows,
         bind=given.bind,
         port=given.port,

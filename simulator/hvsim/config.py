@@ -106,7 +106,7 @@ class Config:
 
     Attributes:
         certificates: The machine's own, once the host has a store of them.
-        computer: Its name, which a listener without Hostname has.
+        computer_names: Its names, one of which a listener without Hostname has.
     """
 
     def __init__(self, policies: Mapping[str, str] | None = None) -> None:
@@ -114,7 +114,7 @@ class Config:
         self.listener_policy = policies.pop("Listener", None) is not None
         self.settings = Settings(policies)
         self.certificates: MachineStore | None = None
-        self.computer = ""
+        self.computer_names: tuple[str, ...] = ()
         self.lock = threading.RLock()
         self._listeners: dict[tuple[str, str], Listener] = {}
         self.mappings: dict[tuple[str, ...], CertMapping] = {}
@@ -344,7 +344,7 @@ class ListenerResource(_Listed):
             return row
         store = self.config.certificates
         known = store.entries() if store else []
-        hostname = row.hostname or self.config.computer
+        names = (row.hostname,) if row.hostname else self.config.computer_names
         if not row.thumbprint:
             fitting = [
                 entry.mark
@@ -357,7 +357,7 @@ class ListenerResource(_Listed):
         entry = next((one for one in known if one.mark == row.thumbprint), None)
         if entry is None:
             raise Fault(Code.RESOURCE_NOT_FOUND, provider=PROVIDER)
-        if not entry.is_for(hostname):
+        if not any(map(entry.is_for, names)):
             raise Fault(Code.CERTIFICATE_NAME_MISMATCH, provider=PROVIDER)
         if not entry.for_servers:
             raise Fault(Code.CERTIFICATE_INVALID_USAGE, provider=PROVIDER)

@@ -46,6 +46,7 @@ class Options:
         guest_seconds: How long a guest takes to shut down.
         hyperv: Whether it has the Hyper-V role.
         hostname: The computer's name.
+        domain: The DNS domain that it is a member of; empty in a workgroup.
         version: Of Windows, as Identify tells it.
         bind: The address of its listeners.
         port, tls_port: 0 for a free one; `tls_port=None` for no HTTPS listener.
@@ -67,6 +68,7 @@ class Options:
     guest_seconds: float = 1.0
     hyperv: bool = True
     hostname: str = "HVSIM"
+    domain: str = ""
     version: str = "10.0.20348"
     bind: str = "127.0.0.1"
     port: int = 0
@@ -114,7 +116,8 @@ class Simulator:
         for wanted in options.certificates:
             self.certificates.issue_server(**wanted)
         self.config.certificates = self.certificates.store
-        self.config.computer = options.hostname
+        full = f"{options.hostname}.{options.domain}" if options.domain else ""
+        self.config.computer_names = tuple(filter(None, (full, options.hostname)))
         self.accounts = Accounts(
             [User(self.username, self.password), *options.users],
             options.hostname,
@@ -128,10 +131,16 @@ class Simulator:
             guest_seconds=options.guest_seconds,
             hyperv=options.hyperv,
             hostname=options.hostname,
+            domain=options.domain,
             clock=options.clock,
         )
         store = self.certificates.store
-        self.model.registry = WindowsRegistry(options.version, store.blobs)
+        self.model.registry = WindowsRegistry(
+            options.version,
+            store.blobs,
+            hostname=options.hostname,
+            domain=options.domain,
+        )
         self.shells = ShellResource(
             self.config.settings,
             Computer(

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 HKLM = "HKEY_LOCAL_MACHINE"
 CERTIFICATES = r"SOFTWARE\Microsoft\SystemCertificates\MY\Certificates"
+TCPIP = r"SYSTEM\CurrentControlSet\Services\Tcpip\Parameters"
 CURRENT_VERSION = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 PRODUCTS = {
     "14393": "Windows Server 2016 Standard",
@@ -37,20 +38,35 @@ class WindowsRegistry:
     Args:
         version: Of Windows.
         blobs: The machine's certificates, by thumbprint.
+        hostname: The computer's name.
+        domain: Its DNS domain; empty in a workgroup.
     """
 
     def __init__(
         self,
         version: str = "10.0.20348",
         blobs: Callable[[], Mapping[str, bytes]] = dict,
+        *,
+        hostname: str = "HVSIM",
+        domain: str = "",
     ) -> None:
         self._version = version
+        self._names = {
+            "Domain": domain,
+            "Hostname": hostname,
+            "NV Domain": domain,
+            "NV Hostname": hostname,
+        }
         self._blobs = blobs
 
     def keys(self) -> dict[str, tuple[RegistryValue, ...]]:
         """All keys below HKEY_LOCAL_MACHINE, those above them too, in order."""
         filled = {
             CURRENT_VERSION: self._current_version(),
+            TCPIP: tuple(
+                RegistryValue(name, "REG_SZ", text)
+                for name, text in self._names.items()
+            ),
             CERTIFICATES: (),
             **{
                 rf"{CERTIFICATES}\{mark}": (RegistryValue("Blob", "REG_BINARY", blob),)

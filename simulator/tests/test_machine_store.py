@@ -239,6 +239,19 @@ def test_listener_without_a_name_has_the_computers(client: Any) -> None:
     assert client.ask("x:Create", LISTENER, body, HTTPS).status == 200
 
 
+def test_listener_without_a_name_may_have_the_one_with_the_domain(
+    start_hvsim: Any, connect: Any
+) -> None:
+    settings = {"Service/Auth/Basic": "true", "Service/AllowUnencrypted": "true"}
+    host = start_hvsim(vms=0, settings=settings, hostname="HV1", domain="example.com")
+    for name, status in (("hv1.example.com", 200), ("hv1.example.org", 500)):
+        mark = host.certificates.issue_server(name)
+        port = free_port()
+        where = {"Address": "MAC:00-15-5D-01-02-03", "Transport": "HTTPS"}
+        answer = connect(host).ask("x:Create", LISTENER, listener(port, mark), where)
+        assert answer.status == status
+
+
 def test_listener_without_a_thumbprint_takes_one_that_does(client: Any) -> None:
     issue = client.simulator.certificates.issue_server
     issue("hv1", usages=["client"])

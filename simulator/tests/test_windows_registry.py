@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from lxml import etree
-from wmi_client import Client, client, local, values
+from wmi_client import CIMV2, Client, client, local, values
 
 from hvsim.faults import Fault
 from hvsim.model.registry import HKEY_LOCAL_MACHINE, METHODS, OTHER_TYPE, TYPES
@@ -18,6 +18,7 @@ from hvsim.windows_registry import (
     CERTIFICATES,
     CURRENT_VERSION,
     HKLM,
+    TCPIP,
     RegistryValue,
     WindowsRegistry,
 )
@@ -61,7 +62,7 @@ def test_keys_are_told_with_and_without_hyperv(namespace: str, hyperv: bool) -> 
 
 def test_keys_at_the_top_and_none_at_the_bottom() -> None:
     top = values(call(host(), "EnumKey", ""))
-    assert top == {"sNames": "SOFTWARE", "ReturnValue": "0"}
+    assert top == {"sNames": ["SOFTWARE", "SYSTEM"], "ReturnValue": "0"}
     bottom = values(call(host(), "EnumKey", CURRENT_VERSION))
     assert bottom.get("sNames") is None
     assert bottom["ReturnValue"] == "0"
@@ -147,6 +148,18 @@ def test_over_the_wire_for_those_with_the_right(client: Any) -> None:
     assert answer.texts("{*}sNames") == [one.mark for one in store.entries()]
     mark = client.simulator.certificates.issue_server("hv1")
     assert mark in client.ask(f"{uri}/EnumKey", uri, body).texts("{*}sNames")
+
+
+@pytest.mark.parametrize("domain", ["", "example.com"])
+def test_domain_is_told_alike_by_registry_and_class(domain: str) -> None:
+    made = client(0, hostname="HV1", domain=domain)
+    for name, expected in (("Domain", domain), ("Hostname", "HV1")):
+        output = values(call(made, "GetStringValue", TCPIP, name))
+        assert output == {"sValue": expected, "ReturnValue": "0"}
+    (row,) = made.query("SELECT * FROM Win32_ComputerSystem", CIMV2)
+    assert row["Domain"] == (domain or "WORKGROUP")
+    assert row["PartOfDomain"] == ("true" if domain else "false")
+    assert row["Workgroup"] == (None if domain else "WORKGROUP")
 
 
 # The tree itself

@@ -42,6 +42,7 @@ class Model:
         guest_seconds: How long a guest takes to shut down.
         hyperv: Whether the host has the Hyper-V role (and its namespace).
         hostname: The computer's name.
+        domain: The DNS domain that it is a member of; empty in a workgroup.
         clock: Its time; a HeldClock stands still until a test advances it.
     """
 
@@ -55,11 +56,13 @@ class Model:
         guest_seconds: float = 1.0,
         hyperv: bool = True,
         hostname: str = "HVSIM",
+        domain: str = "",
         clock: Clock | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.clock: Clock = clock or SystemClock()
         self.hostname = hostname
+        self.domain = domain
         self.hyperv = hyperv
         self.job_seconds = job_seconds
         self.guest_seconds = guest_seconds
@@ -68,7 +71,7 @@ class Model:
         self.logical_processors = 16
         self.memory = 64 * GIB
         self.processes: list[tuple[int, str, str]] = []
-        self.registry = WindowsRegistry()
+        self.registry = WindowsRegistry(hostname=hostname, domain=domain)
         self.ports = default_ports()
         self.switches = default_switches(self.ports)
         self.images = ImageFiles()
