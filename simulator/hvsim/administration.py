@@ -81,11 +81,11 @@ def _reg(tail: str, state: State, console: Console) -> int:
     lines = list(_queried(state, path, switches))
     if "v" in switches and "s" in switches:
         count = sum(line.startswith("    ") for line in lines)
-        lines += ["", f"End of search: {count} match(es) found."]
+        lines.append(f"End of search: {count} match(es) found.")
     elif "v" in switches and not lines:
         console.write_error(_NO_KEY)
         return 1
-    console.write("".join(f"{line}\r\n" for line in lines))
+    console.write("".join(f"{line}\r\n" for line in ("", *lines)))
     return 0
 
 
@@ -100,13 +100,13 @@ def _queried(state: State, path: str, switches: Mapping[str, str]) -> Iterator[s
     ]
     whole = f"{HKLM}\\{path}" if path else HKLM
     if values or ("s" in switches and wanted is None):
-        yield from ("", whole, *map(_line, values))
+        yield from (whole, *map(_line, values), "")
     below = [f"{path}\\{name}".strip("\\") for name in registry.below(path)]
     if "s" in switches:
         for one in below:
             yield from _queried(state, one, switches)
     elif wanted is None:
-        yield from ("", *(f"{HKLM}\\{one}" for one in below))
+        yield from (f"{HKLM}\\{one}" for one in below)
 
 
 def _line(value: RegistryValue) -> str:

@@ -87,7 +87,8 @@ def test_reg_query_prints_one_value(machine: Machine) -> None:
     code, out = machine.run(f'reg query "{VERSION}" /v currentbuild')
     assert code == 0
     assert out == (
-        f"\r\n{VERSION.replace('HKLM', HKLM)}\r\n    CurrentBuild    REG_SZ    20348\r\n"
+        f"\r\n{VERSION.replace('HKLM', HKLM)}\r\n"
+        "    CurrentBuild    REG_SZ    20348\r\n\r\n"
     )
 
 
@@ -109,7 +110,7 @@ def test_reg_query_goes_down_to_the_certificates(machine: Machine) -> None:
     assert code == 0
     assert out == (
         f"\r\n{key}\r\n\r\n{key}\\{entry.mark}\r\n"
-        f"    Blob    REG_BINARY    {entry.blob.hex().upper()}\r\n"
+        f"    Blob    REG_BINARY    {entry.blob.hex().upper()}\r\n\r\n"
     )
     code, out = machine.run(r"reg query HKLM\SOFTWARE /s /v Blob")
     assert (code, out.splitlines()[-1]) == (0, "End of search: 1 match(es) found.")

@@ -37,7 +37,6 @@ _SERVER_AUTH_DER = bytes.fromhex("06082b06010505070301")
 
 _KEY_LINE = re.compile(r"HKEY_\S")
 _THUMBPRINT = re.compile(r"\\Certificates\\([0-9A-F]{40})\s*\Z", re.IGNORECASE)
-_BLOB = re.compile(r"\s+Blob\s+REG_BINARY(?:\s+([0-9A-F]*))?\s*\Z", re.IGNORECASE)
 
 
 class InvalidCertificate(HypervisorConnectError):
@@ -114,13 +113,15 @@ def registry_output(text: str) -> dict[str, bytes]:
             named = _THUMBPRINT.search(line)
             thumbprint = named.group(1).upper() if named else None
             continue
-        value = _BLOB.match(line)
-        if value is None or thumbprint is None:
+        words = line.split()
+        if thumbprint is None or words[:2] != ["Blob", "REG_BINARY"]:
             continue
-        digits = value.group(1) or ""
-        if len(digits) % 2:
-            raise InvalidCertificate(f"reg query has cut off the Blob of {thumbprint}")
-        found[thumbprint] = bytes.fromhex(digits)
+        try:
+            found[thumbprint] = bytes.fromhex("".join(words[2:]))
+        except ValueError:
+            raise InvalidCertificate(
+                f"reg query has cut off the Blob of {thumbprint}"
+            ) from None
     return found
 
 
