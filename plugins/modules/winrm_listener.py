@@ -48,8 +48,8 @@ options:
     type: int
   hostname:
     description:
-      - The host's name, as it is in the certificate. Without it a certificate is looked for by what the host calls itself, and a
-        listener that exists keeps its own.
+      - The host's name, as it is in the certificate. A listener that exists keeps its own without this option, and for one that has
+        none a certificate is looked for by what the host calls itself.
     type: str
   enabled:
     description: Whether it listens. A new one does; one that exists is left as it is without this option.

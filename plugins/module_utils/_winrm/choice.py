@@ -68,11 +68,12 @@ def choose(
     if thumbprint:
         return _named(thumbprint, blobs, way.where)
     known = read_store(blobs)[0]
+    wanted = hostname or (current.hostname if current is not None else "")
     if current is not None:
         kept = _of(current.certificate_thumbprint, known)
-        if kept is not None and fits(kept, hostname or current.hostname or None, now):
+        if kept is not None and fits(kept, wanted or None, now):
             return Choice(kept.thumbprint, kept)
-    names = [hostname] if hostname else list(way.names())
+    names = [wanted] if wanted else list(way.names())
     for name in names:
         picked = pick(known, name, now)
         if picked is not None:
