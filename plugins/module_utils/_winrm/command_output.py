@@ -145,7 +145,8 @@ def in_our_words(what: str, ran: Ran) -> HypervisorConnectError:
     details = {"rc": ran.rc, "stdout": ran.stdout[:2000], "stderr": ran.stderr[:2000]}
     if ran.rc in NOT_FOUND_BY_SH:
         return CommandFailed(
-            f"can't {what}: the host's shell has no cmd.exe ({_shown(said)})",
+            f"can't {what}: the host's shell finds no PowerShell and no cmd.exe "
+            f"({_shown(said)})",
             remedy="check that it is a Windows host, and set ansible_shell_type to the "
             "shell that its sshd starts, cmd or powershell",
             details=details,

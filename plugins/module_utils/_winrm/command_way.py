@@ -63,7 +63,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9*.,:_/-]*\Z")
 _ADDRESS = re.compile(r"(\*|IP:[0-9A-Fa-f:.]+(%\w+)?|MAC:[0-9A-Fa-f-]+)\Z", re.ASCII)
 _SPECIAL = re.compile('[&|<>()^"]')
 _KEY = re.compile(r"HKEY_LOCAL_MACHINE\\(\S.*?)\s*\Z")
-_VALUE = re.compile(r"\s+(\S+)\s+(REG_\w+)(?:\s+(.*?))?\s*\Z")
+_VALUE = re.compile(r"\s+(\S.*?)\s+(REG_[A-Z_]+)(?:\s+(.*?))?\s*\Z")
 
 _Taken = TypeVar("_Taken")
 Run = Callable[[str], Ran]

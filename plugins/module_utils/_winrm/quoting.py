@@ -8,12 +8,15 @@ learn.microsoft.com/windows-server/administration/windows-commands). PowerShell 
 argument with a space in it into such quotes and leaves those within it alone: Windows
 PowerShell does so for all programs, PowerShell 7.3 and later for cmd.exe
 ("about_Preference_Variables", $PSNativeCommandArgumentPassing).
+
+A POSIX shell on Windows makes paths of ``/c`` (MSYS2: "Filesystem Paths", automatic path
+conversion) and backslashes before quotes, so it gets a PowerShell command in base64,
+which has neither.
 """
 
 from __future__ import annotations
 
 import base64
-import shlex
 
 CMD, POWERSHELL, SH = "cmd", "powershell", "sh"
 """Ansible's families of shells (SHELL_FAMILY of its shell plugins)."""
@@ -30,11 +33,9 @@ def for_shell(command: str, family: str, *, is_argument: bool = False) -> str:
     """
     if family == CMD:
         return command
-    if family != POWERSHELL:
-        return f"cmd.exe /d /s /c {shlex.quote(command)}"
     literal = command.replace("'", "''")
     script = f"& cmd.exe /d /s /c '{literal}'; exit $LASTEXITCODE"
-    if not is_argument:
+    if family == POWERSHELL and not is_argument:
         return script
     encoded = base64.b64encode(script.encode("utf-16-le")).decode()
     return f"powershell.exe -NoProfile -NonInteractive -EncodedCommand {encoded}"

@@ -122,11 +122,7 @@ def test_powershell_behind_sshd_gets_the_same_in_base64() -> None:
     assert script == for_shell(COMMAND, "powershell")
 
 
-def test_posix_shell_hands_the_line_over_as_one_word() -> None:
-    assert shlex.split(for_shell(COMMAND, "sh")) == [
-        "cmd.exe",
-        "/d",
-        "/s",
-        "/c",
-        COMMAND,
-    ]
+def test_posix_shell_gets_a_line_without_quotes_and_slashes_of_ours() -> None:
+    line = for_shell(COMMAND, "sh")
+    assert line == for_shell(COMMAND, "powershell", is_argument=True)
+    assert shlex.split(line) == line.split(" ")
