@@ -81,10 +81,11 @@ def session_at(uri: ConnectionUri, auth: str) -> SessionInUse | None:
     if uri.driver != "hyperv":
         return None
     endpoint = HypervEndpoint.from_uri(uri)
+    kind = auth if auth != "auto" else endpoint.auth
     return SessionInUse(  # noqa: S604  nothing is started
-        auth=auth if auth != "auto" else endpoint.auth,
+        auth=kind,
         scheme=endpoint.scheme,
-        encrypted=auth in _SEALING,
+        encrypted=kind in _SEALING,
         port=endpoint.port,
         hostname=endpoint.hostname,
         shell=True,

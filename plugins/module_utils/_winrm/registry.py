@@ -24,7 +24,8 @@ r"""Where the certificates of Cert:\LocalMachine\My are, one key each, by thumbp
 BLOB = "Blob"
 """The value of such a key: a list of properties, the certificate among them."""
 
-_NOT_FOUND = 2  # ERROR_FILE_NOT_FOUND of winerror.h
+_NOT_FOUND = (1, 2)
+"""1 for a value that is missing, 2 (ERROR_FILE_NOT_FOUND) for a key that is."""
 
 
 class RegistryRefused(HypervisorConnectError):
@@ -60,7 +61,7 @@ def _asked(client: WsmanClient, method: str, answer: str, key: str, **more: str)
     parameters = {"hDefKey": LOCAL_MACHINE, "sSubKeyName": key, **more}
     output = client.invoke(PROVIDER, method, parameters)
     code = output.get("ReturnValue")
-    if code not in (0, _NOT_FOUND):
+    if code not in (0, *_NOT_FOUND):
         raise RegistryRefused(
             f"the host's registry does not tell {key} (ReturnValue {code})",
             remedy="sign in as an administrator of the host",
