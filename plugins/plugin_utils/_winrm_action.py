@@ -42,6 +42,8 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.command_
     CommandWay,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.quoting import (
+    POWERSHELL,
+    SH,
     for_shell,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.way import (
@@ -74,6 +76,8 @@ _display = Display()
 
 #: Ansible's connections to WinRM whose service the modules may speak to themselves.
 _WINRM = ("winrm", "ansible.builtin.winrm")
+#: What is run over these is PowerShell's, whatever the host's shell type says.
+_IN_POWERSHELL = (*_WINRM, "psrp", "ansible.builtin.psrp")
 _SSH = ("ssh", "ansible.builtin.ssh", "paramiko", "ansible.builtin.paramiko_ssh")
 
 
@@ -220,10 +224,12 @@ class WinrmAction(HypervisorAction):
 
     def _ran(self, command: str) -> Ran:
         """Run a command line of cmd.exe through the host's connection."""
-        shell = self._connection._shell
+        family = getattr(self._connection._shell, "SHELL_FAMILY", SH)
+        if self._connection.transport in _IN_POWERSHELL:
+            family = POWERSHELL
         line = for_shell(
             command,
-            getattr(shell, "SHELL_FAMILY", "sh"),
+            family,
             is_argument=self._connection.transport in _SSH,
         )
         try:
