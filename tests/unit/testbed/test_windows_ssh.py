@@ -89,6 +89,40 @@ def ssh() -> Iterator[dict[str, Any]]:
         yield {**ready, "hvsim": host}
 
 
+NAMES = """\
+Config: MaxEnvelopeSizekb MaxTimeoutms MaxBatchItems MaxProviderRequests Client Service Winrs
+Client: NetworkDelayms URLPrefix AllowUnencrypted Auth DefaultPorts TrustedHosts
+Auth: Basic Digest Kerberos Negotiate Certificate CredSSP
+DefaultPorts: HTTP HTTPS
+Service: RootSDDL MaxConcurrentOperations MaxConcurrentOperationsPerUser \
+EnumerationTimeoutms MaxConnections MaxPacketRetrievalTimeSeconds AllowUnencrypted Auth \
+DefaultPorts IPv4Filter IPv6Filter EnableCompatibilityHttpListener \
+EnableCompatibilityHttpsListener CertificateThumbprint AllowRemoteAccess
+Auth: Basic Kerberos Negotiate Certificate CredSSP CbtHardeningLevel
+DefaultPorts: HTTP HTTPS
+Winrs: AllowRemoteShellAccess IdleTimeout MaxConcurrentUsers MaxShellRunTime \
+MaxProcessesPerShell MaxMemoryPerShellMB MaxShellsPerUser
+"""
+"""What a Windows of 2016 or later names in `winrm get winrm/config`, each under its parent,
+in order: found in public by "MaxPacketRetrievalTimeSeconds = 120"; Microsoft's page on
+the installation and configuration of WinRM describes the same names."""
+
+
+def tree(text: str) -> str:
+    """The names of an indented listing in the form of NAMES, parents in their order."""
+    rows: list[tuple[str, list[str]]] = []
+    above: list[list[str]] = []
+    for line in filter(str.strip, text.splitlines()):
+        depth = (len(line) - len(line.lstrip())) // 4
+        name = line.split()[0]
+        del above[depth:]
+        if depth:
+            above[-1].append(name)
+        above.append([])
+        rows.append((name, above[-1]))
+    return "".join(f"{name}: {' '.join(below)}\n" for name, below in rows if below)
+
+
 def over_ssh(ready: dict[str, Any], command: str) -> subprocess.CompletedProcess[str]:
     options = shlex.split(ready["ansible"]["ansible_ssh_common_args"])
     target = ["-i", ready["key"], "-p", str(ready["port"])]
@@ -105,6 +139,10 @@ def test_real_sshd_hands_winrm_what_the_host_says(ssh: dict[str, Any]) -> None:
     done = over_ssh(ssh, "winrm get winrm/config/service/auth")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Auth\n    Basic = false\n    Kerberos = true\n")
+
+
+def test_names_and_their_order_are_those_of_a_real_host(ssh: dict[str, Any]) -> None:
+    assert tree(over_ssh(ssh, "winrm get winrm/config").stdout) == NAMES
 
 
 def test_change_over_ssh_is_read_back_over_ssh(ssh: dict[str, Any]) -> None:
