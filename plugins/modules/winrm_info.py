@@ -193,7 +193,9 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.way impo
     ConfigurationWay,
 )
 
-CONFIG, LISTENERS, CERTIFICATES = "config", "listeners", "certificates"
+CONFIG = "config"
+LISTENERS = "listeners"
+CERTIFICATES = "certificates"
 
 
 def gather(

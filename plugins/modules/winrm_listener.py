@@ -182,7 +182,8 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.way impo
     ConfigurationWay,
 )
 
-PRESENT, ABSENT = "present", "absent"
+PRESENT = "present"
+ABSENT = "absent"
 
 
 def check(options: Mapping[str, Any]) -> None:
