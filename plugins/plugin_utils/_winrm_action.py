@@ -89,7 +89,7 @@ class WinrmAction(HypervisorAction):
     """Does ``task.work`` over the first way that works, or over the one asked for."""
 
     task: ClassVar[WinrmTask]
-    _supports_async = False
+    _supports_async = True  # to say in our own words that it is not
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
@@ -97,12 +97,16 @@ class WinrmAction(HypervisorAction):
         """Run the task."""
         result: dict[str, Any] = ActionBase.run(self, tmp, task_vars)
         options = self._winrm_options(task_vars or {})
+        self._warnings: list[str] = []
         try:
+            self._check_not_async()
             with self._environment() as environment:
                 checked = self._validated(options)
                 done = self._over_a_way(checked, environment)
         except HypervisorConnectError as error:
             result.update(failed=True, **failure(error, options.get("password")))
+            if self._warnings:
+                result["warnings"] = self._warnings
             return result
         if not self._task.diff:
             done.pop("diff", None)
@@ -110,6 +114,14 @@ class WinrmAction(HypervisorAction):
             done.pop("warnings", None)
         result.update(done)
         return result
+
+    def _check_not_async(self) -> None:
+        if self._task.async_val:
+            raise HypervisorConnectError(
+                f"{self._task.action} can't be run with async: its work is done in "
+                "Ansible's own process",
+                remedy="leave async out",
+            )
 
     def _winrm_options(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """The task's options, and what the host's variables and connection add."""
@@ -164,13 +176,14 @@ class WinrmAction(HypervisorAction):
             way = WsmanWay.over(with_wmi(hypervisor))
         except HypervisorConnectError as error:
             raise _NotThatWay(error) from error
+        self._warnings = list(hypervisor.warnings)
         try:
             done = self._done(way, options)
         except HypervisorConnectError as error:
             if error is way.refused:
                 raise _NotThatWay(error) from error
             raise
-        done["warnings"] = [*hypervisor.warnings, *done.get("warnings", ())]
+        done["warnings"] = [*self._warnings, *done.get("warnings", ())]
         return done
 
     def _has_no_uri(self, options: Mapping[str, Any]) -> bool:
@@ -225,12 +238,11 @@ class WinrmAction(HypervisorAction):
     def _ran(self, command: str) -> Ran:
         """Run a command line of cmd.exe through the host's connection."""
         family = getattr(self._connection._shell, "SHELL_FAMILY", SH)
-        if self._connection.transport in _IN_POWERSHELL:
-            family = POWERSHELL
+        wrapped = is_wrapped(self._connection)
         line = for_shell(
             command,
-            family,
-            is_argument=self._connection.transport in _SSH,
+            POWERSHELL if wrapped else family,
+            is_argument=self._connection.transport in _SSH and not wrapped,
         )
         try:
             done = self._low_level_execute_command(line, sudoable=False)
@@ -246,6 +258,22 @@ class WinrmAction(HypervisorAction):
         self, way: ConfigurationWay, options: Mapping[str, Any]
     ) -> dict[str, Any]:
         return done_by(self.task.work, way, options, self._task.check_mode)
+
+
+def is_wrapped(connection: Any) -> bool:
+    """Whether a connection makes a PowerShell script of each command.
+
+    winrm and psrp do, whatever the host's shell type says; ssh did for Windows before
+    github.com/ansible/ansible/pull/83834.
+
+    Args:
+        connection: A loaded connection plugin.
+    """
+    if connection.transport in _IN_POWERSHELL:
+        return True
+    code = getattr(type(connection).exec_command, "__code__", None)
+    is_windows = getattr(connection._shell, "_IS_WINDOWS", False)
+    return is_windows and code is not None and "_encode_script" in code.co_names
 
 
 class _NotThatWay(Exception):

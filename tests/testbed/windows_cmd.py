@@ -40,6 +40,8 @@ _ENCODED = re.compile(
     r"\s*powershell(?:\.exe)?\s.*-e(?:ncodedcommand|nc|c)?\s+([A-Za-z0-9+/=]+)\s*\Z",
     re.IGNORECASE,
 )
+_CODE_PAGE = re.compile(r"\s*chcp\.com 65001 > \$null ;")
+"""What Ansible's older ssh connections put before a command for PowerShell."""
 _CMD = re.compile(
     r"\s*(?:&\s*)?cmd(?:\.exe)?(?:\s+/[ds])*\s+/c\s+'((?:[^']|'')*)'\s*(;.*)?\Z",
     re.IGNORECASE | re.DOTALL,
@@ -114,9 +116,8 @@ class Shell:
         Raises:
             LostConnection: A fault says so.
         """
-        inner = _inner(line)
         code, out, err = 0, "", ""
-        for segment in segments(line if inner is None else inner):
+        for segment in segments(_CODE_PAGE.sub("", line)):
             if (segment.operator == "&&" and code) or (
                 segment.operator == "||" and not code
             ):
@@ -127,6 +128,9 @@ class Shell:
         return Output(code, out, err)
 
     def _one(self, segment: Segment) -> Output:
+        inner = _inner(segment.text)
+        if inner is not None:
+            return self.run(inner)
         match = _WINRM.match(segment.text)
         if match is None:
             return self._forward(segment.raw)

@@ -75,6 +75,16 @@ def test_operator_that_was_escaped_once_acts_within_winrm() -> None:
     assert host.lines == ["ver"]
 
 
+@pytest.mark.parametrize(
+    "before", ["chcp.com 65001 >nul 2>&1 && ", "chcp.com 65001 > $null ; "]
+)
+def test_older_ansibles_begin_with_the_code_page(before: str) -> None:
+    script = "& cmd.exe /d /s /c 'ver'; exit $LASTEXITCODE"
+    host = Cmd()
+    assert Shell(host).run(before + encoded(script)).stdout.endswith("<ver>")
+    assert host.lines[-1] == "ver"
+
+
 def test_utf16_comes_as_its_bytes() -> None:
     assert as_bytes(utf16("ä<")) == "\ufeffä<".encode("utf-16-le")
     assert as_bytes("ä") == "ä".encode()
