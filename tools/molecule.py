@@ -55,8 +55,8 @@ def read_report(output: str, code: int, expected: list[str]) -> Outcome:
     """
     details = output.rpartition("DETAILS")[2]
     actions = _ACTION.findall(details)
-    passed = [one for one in actions if one[2].startswith("Successful")]
-    lost = sorted(set(expected) - {scenario for scenario, _, _ in actions})
+    passed = [action for action in actions if action[2].startswith("Successful")]
+    lost = sorted(set(expected) - {action[0] for action in actions})
     failed = len(actions) - len(passed) + len(lost)
     return Outcome(
         "molecule",
