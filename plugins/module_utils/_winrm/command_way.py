@@ -28,8 +28,8 @@ from typing import Callable, TypeVar
 from .._cim.markup import Element
 from .._core.errors import HypervisorConnectError
 from .._hypervisor.hypervisor import OperationFailed
+from .blob import registry_output
 from .command_output import (
-    CommandFailed,
     element_in,
     in_our_words,
     is_element_in,
@@ -47,7 +47,7 @@ from .configuration import (
     group_uri,
     listener_texts,
 )
-from .registry import BLOB, STORE
+from .registry import STORE
 from .settings import SETTINGS, Value, setting_at
 from .way import COMMAND, ConfigurationWay, Ran, SessionInUse
 
@@ -62,8 +62,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9*.,:_/-]*\Z")
 
 _ADDRESS = re.compile(r"(\*|IP:[0-9A-Fa-f:.]+(%\w+)?|MAC:[0-9A-Fa-f-]+)\Z", re.ASCII)
 _SPECIAL = re.compile('[&|<>()^"]')
-_KEY = re.compile(r"HKEY_LOCAL_MACHINE\\(\S.*?)\s*\Z")
-_VALUE = re.compile(r"\s+(\S.*?)\s+(REG_[A-Z_]+)(?:\s+(.*?))?\s*\Z")
+_DOMAIN = ["Domain", "REG_SZ"]
 
 _Taken = TypeVar("_Taken")
 Run = Callable[[str], Ran]
@@ -161,8 +160,7 @@ class CommandWay(ConfigurationWay):
         if ran.rc or not short:
             raise self._failed(in_our_words("read the host's name", ran))
         suffix = self._ran(f"reg query {PARAMETERS} /v Domain", "read the host's name")
-        rows = [] if suffix.rc else registry_values(suffix.stdout)
-        domain = next((data for _key, name, data in rows if name == "Domain"), "")
+        domain = "" if suffix.rc else _domain(suffix.stdout)
         return tuple(filter(None, (f"{short}.{domain}" if domain else "", short)))
 
     def certificates(self) -> dict[str, bytes]:
@@ -175,7 +173,7 @@ class CommandWay(ConfigurationWay):
             if self._ran(f"reg query {above}", what).rc:
                 raise self._failed(in_our_words(what, ran))
             return {}
-        return self._taken(what, lambda: _blobs(ran.stdout))
+        return self._taken(what, lambda: registry_output(ran.stdout))
 
     def _place(self, listener: Listener) -> str:
         """A listener's resource, with its selectors."""
@@ -271,32 +269,10 @@ def echoed(text: str) -> str:
     return _SPECIAL.sub(lambda found: f"^{found[0]}", ascii_text)
 
 
-def registry_values(text: str) -> list[tuple[str, str, str]]:
-    """Key (below HKEY_LOCAL_MACHINE), name and data of each value ``reg query`` prints."""
-    found: list[tuple[str, str, str]] = []
-    key = ""
-    for line in text.splitlines():
-        named, value = _KEY.match(line), _VALUE.match(line)
-        if named:
-            key = named[1]
-        elif value and key:
-            found.append((key, value[1], value[3] or ""))
-    return found
-
-
-def _blobs(text: str) -> dict[str, bytes]:
-    """The certificates' blobs, by thumbprint in upper case."""
-    found: dict[str, bytes] = {}
-    for key, name, data in registry_values(text):
-        above, _backslash, mark = key.rpartition("\\")
-        if above.lower() == STORE.lower() and name.lower() == BLOB.lower():
-            try:
-                found[mark.upper()] = bytes.fromhex(data)
-            except ValueError:
-                raise CommandFailed(
-                    f"reg prints no hexadecimal number for the certificate {mark[:80]}"
-                ) from None
-    return found
+def _domain(text: str) -> str:
+    """The data of the value Domain in what ``reg query`` prints; empty for none."""
+    rows = (line.split() for line in text.splitlines())
+    return next((row[2] for row in rows if row[:2] == _DOMAIN and len(row) > 2), "")
 
 
 def _configuration(text: str) -> Configuration:
