@@ -211,9 +211,12 @@ class _Listed(Resource):
         for element in soap.elements(body):
             local = etree.QName(element).localname
             name = next((k for k in known if k.lower() == local.lower()), None)
+            text = (element.text or "").strip()
+            if name == "ListeningOn" and name in found:  # the one list
+                text = f"{found.pop(name)} {text}"
             if name is None or name in found:
                 raise Fault(Code.SCHEMA_VALIDATION_ERROR, provider=PROVIDER)
-            found[name] = (element.text or "").strip()
+            found[name] = text
         for name in self.keys:
             value = found.pop(name, None)
             if value and value.lower() != (request.selectors.text(name) or "").lower():
@@ -317,7 +320,8 @@ class ListenerResource(_Listed):
             raise Fault(Code.INVALID_SELECTORS, provider=PROVIDER)
         _check_address(address)
         listening_on = fields.pop("ListeningOn", None)
-        if listening_on and (old is None or listening_on not in old.listening_on):
+        known = set(old.listening_on) if old else set()
+        if listening_on and not known.issuperset(listening_on.split()):
             raise Fault(Code.READONLY_PROPERTY, provider=PROVIDER)
         default = self.config.settings.number(f"Service/DefaultPorts/{transport}")
         row = old or Listener(address, transport, default)

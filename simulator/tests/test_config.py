@@ -301,6 +301,21 @@ def test_listener_put_moves_the_port(client: Any) -> None:
     assert not reached(f"http://127.0.0.1:{second}/wsman")
 
 
+def test_put_of_all_that_was_read_may_tell_each_address_again(client: Any) -> None:
+    selectors = {"Address": "IP:127.0.0.1", "Transport": "HTTP"}
+    whole = listener(Port=str(free_port()))
+    client.ask("x:Create", LISTENER, whole, selectors)
+    row = "<c:ListeningOn>127.0.0.1</c:ListeningOn>"
+    for addresses, code in (
+        (row * 2, 0),
+        (row + row.replace(".1<", ".9<"), 2150859071),
+    ):
+        inner = f"<c:Enabled>true</c:Enabled>{addresses}"
+        body = element("Listener", inner, uri=LISTENER)
+        assert client.ask("x:Put", LISTENER, body, selectors).code == code
+    client.ask("x:Delete", LISTENER, selectors=selectors)
+
+
 def test_port_that_is_taken_is_kept_but_not_listened_on(client: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

@@ -15,7 +15,6 @@ is read as UTF-8 has a NUL in each character.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from .._cim.markup import Element, InvalidXml, read
 from .._core.errors import HypervisorConnectError
@@ -43,17 +42,6 @@ _SHOWN = 200
 
 class CommandFailed(OperationFailed):
     """The program ``winrm`` did not answer, or not in a way that can be read."""
-
-
-class Refusal(NamedTuple):
-    """What ``winrm`` says was refused: the fault, and whether WinRM itself is there."""
-
-    fault: WsmanFault
-
-    @property
-    def unreachable(self) -> bool:
-        """Whether the service does not run."""
-        return self.fault.wsman_code == DESTINATION_UNREACHABLE
 
 
 def plain_text(text: str) -> str:
@@ -110,7 +98,7 @@ def _element_text(text: str, name: str) -> str | None:
     return text[start.start() :] if last < 0 else text[start.start() : last + len(end)]
 
 
-def refusal(text: str) -> Refusal | None:
+def refusal(text: str) -> WsmanFault | None:
     """The fault in what ``winrm`` printed; None where it names none."""
     number = _NUMBER.search(text)
     if number is None:
@@ -125,10 +113,8 @@ def refusal(text: str) -> Refusal | None:
         except InvalidXml:
             known = None
         if known is not None and known.wsman_code is not None:
-            return Refusal(known)
-    return Refusal(
-        WsmanFault(code="Receiver", subcode=None, reason=after, wsman_code=code)
-    )
+            return known
+    return WsmanFault(code="Receiver", subcode=None, reason=after, wsman_code=code)
 
 
 def in_our_words(what: str, ran: Ran) -> HypervisorConnectError:
@@ -139,9 +125,9 @@ def in_our_words(what: str, ran: Ran) -> HypervisorConnectError:
         ran: What became of it; its texts are plain.
     """
     said = "\n".join(filter(None, (ran.stdout, ran.stderr)))
-    refused = refusal(said)
-    if refused is not None:
-        return _refused(what, refused)
+    fault = refusal(said)
+    if fault is not None:
+        return _refused(what, fault)
     details = {"rc": ran.rc, "stdout": ran.stdout[:2000], "stderr": ran.stderr[:2000]}
     if ran.rc in NOT_FOUND_BY_SH:
         return CommandFailed(
@@ -165,9 +151,8 @@ def in_our_words(what: str, ran: Ran) -> HypervisorConnectError:
     )
 
 
-def _refused(what: str, refused: Refusal) -> HypervisorConnectError:
-    fault = refused.fault
-    if refused.unreachable:
+def _refused(what: str, fault: WsmanFault) -> HypervisorConnectError:
+    if fault.wsman_code == DESTINATION_UNREACHABLE:
         return CommandFailed(
             f"can't {what}: WinRM's service does not run on the host",
             remedy="start it: net start WinRM, or winrm quickconfig, on the host",
