@@ -72,10 +72,12 @@ def check_inside(
     outside = [str(one) for one in addresses if not _inside(one, networks)]
     if addresses and not outside:
         return
-    told = ", ".join(str(network) for network in networks) or "none"
+    told = ", ".join(str(network) for network in networks)
+    named = f"{host or 'the host'} ({', '.join(outside) or 'no known address'})"
+    what = f"{named} is outside allowed_networks ({told})"
     raise OutsideNetworks(
-        f"{host or 'the host'} ({', '.join(outside) or 'no known address'}) is outside "
-        f"allowed_networks ({told}), so unencrypted messages are not allowed there",
+        f"{what if networks else 'allowed_networks is empty'}, so unencrypted messages "
+        "are not allowed there",
         where=where,
         remedy="set up HTTPS instead (hypervisor.connect.winrm_https_listener), or add "
         "the host's network; nothing was changed",

@@ -34,13 +34,10 @@ from ansible_collections.hypervisor.connect.plugins.plugin_utils._winrm_action i
     ("plugin", "work"),
     [(winrm_info, gather), (winrm_listener, manage), (winrm_service, configure)],
 )
-def test_action_does_the_work_of_its_module_and_not_in_the_background(
-    plugin: Any, work: Any
-) -> None:
+def test_action_does_the_work_of_its_module(plugin: Any, work: Any) -> None:
     action = plugin.ActionModule
     assert issubclass(action, WinrmAction)
     assert action.task.work is work
-    assert not action._supports_async
 
 
 def test_two_ways_that_do_not_work_are_one_sentence() -> None:
