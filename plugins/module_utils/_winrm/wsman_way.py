@@ -137,8 +137,13 @@ class WsmanWay(ConfigurationWay):
             self.client.create(LISTENER_URI, body, listener.selectors)
 
     def change_listener(self, listener: Listener, values: Mapping[str, Value]) -> None:
-        """One Put of what changes."""
-        body = CimInstance("Listener", listener_texts(values))
+        """One Put of all that may be written.
+
+        Microsoft's clients put whole listeners (Set-WSManInstance and winrm.vbs read one,
+        change it and write it), so what a part would do to the rest is not known.
+        """
+        texts = listener_texts({**listener.fields(), **values})
+        body = CimInstance("Listener", texts)
         with self._doing(f"change the {_name(listener)}"):
             self.client.put(LISTENER_URI, body, listener.selectors, repeatable=False)
 
