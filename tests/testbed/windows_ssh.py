@@ -215,12 +215,8 @@ def serving(folder: Path, hvsim: Path) -> Iterator[tuple[int, subprocess.Popen[b
                 raise TestbedError(f"sshd ended:\n{tail(folder / 'sshd.log')}")
             yield port, process
         finally:
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(5)
+            process.kill()  # unshare heeds no SIGTERM while it waits
+            process.wait(START_LIMIT)
             server.shutdown()
 
 
