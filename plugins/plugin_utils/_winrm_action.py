@@ -216,6 +216,11 @@ class WinrmAction(HypervisorAction):
                 "the program winrm can't be run, since the task runs on the controller",
                 remedy="give the Windows host a connection such as ssh, psrp or winrm",
             )
+        if self._connection.become is not None:
+            raise NoWay(
+                "the program winrm is run as the user of the connection, not with become",
+                remedy="leave become out, and sign in as an administrator of the host",
+            )
         way = CommandWay(self._ran, self._address(), self._session(options))
         way.host = way.where
         return way
