@@ -135,13 +135,12 @@ class CommandWay(ConfigurationWay):
 
     def create_listener(self, listener: Listener) -> None:
         """``winrm create``, whose resource ends in ``Listener`` as the element is named."""
-        texts = listener_texts(listener.fields())
-        self._with_listener("create", listener, texts, f"make the {_name(listener)}")
+        what = f"make the {_name(listener)}"
+        self._with_listener("create", listener, listener.fields(), what)
 
     def change_listener(self, listener: Listener, values: Mapping[str, Value]) -> None:
-        """``winrm set``."""
-        texts = listener_texts(values)
-        self._with_listener("set", listener, texts, f"change the {_name(listener)}")
+        """``winrm set``, which puts the whole listener; a file has to hold all of it."""
+        self._with_listener("set", listener, values, f"change the {_name(listener)}")
 
     def delete_listener(self, address: str, transport: str) -> None:
         """``winrm delete``, which prints nothing."""
@@ -188,11 +187,12 @@ class CommandWay(ConfigurationWay):
         return f"winrm/config/Listener?{keys}"
 
     def _with_listener(
-        self, operation: str, listener: Listener, texts: Mapping[str, str], what: str
+        self, operation: str, listener: Listener, values: Mapping[str, Value], what: str
     ) -> None:
-        body = document(LISTENER_URI, "Listener", texts)
-        place = self._place(listener)
-        self._with_input(f"{operation} {place}", texts, body, what)
+        whole = listener_texts({**listener.fields(), **values})
+        body = document(LISTENER_URI, "Listener", whole)
+        arguments = f"{operation} {self._place(listener)}"
+        self._with_input(arguments, listener_texts(values), body, what)
 
     def _with_input(
         self, arguments: str, texts: Mapping[str, str], body: str, what: str

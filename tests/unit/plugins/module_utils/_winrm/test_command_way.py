@@ -221,6 +221,16 @@ def test_listeners_are_made_changed_and_deleted(host: Host) -> None:
     ]
 
 
+def test_file_for_a_listener_holds_all_of_it(host: Host) -> None:
+    host.way.change_listener(Listener("*", "HTTP", 5985), {"hostname": "hv%1"})
+    body = host.lines[0].partition("^<")[2].partition("&&")[0]
+    assert body == (
+        f'p:Listener xmlns:p=^"{CFG}/listener^"^>^<p:Port^>5985^</p:Port^>^<p:Hostname^>'
+        "hv^&#37;1^</p:Hostname^>^<p:Enabled^>true^</p:Enabled^>^<p:URLPrefix^>wsman"
+        "^</p:URLPrefix^>^</p:Listener^>"
+    )
+
+
 @pytest.mark.parametrize("address", ["* & del x", 'IP:1"', "IP:%PATH%", ""])
 def test_address_that_a_shell_could_misread_is_refused(
     host: Host, address: str
