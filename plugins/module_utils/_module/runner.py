@@ -54,7 +54,8 @@ class Task:
 
     Attributes:
         run: Takes the open hypervisor, the validated options and whether this is check
-            mode; returns the result. It raises HypervisorConnectError.
+            mode; returns the result, in which warnings may be a list of sentences. It
+            raises HypervisorConnectError.
         options: The argument spec of the module's own options.
         rules: Further arguments of AnsibleModule, such as mutually_exclusive.
         check: Refuses options that an argument spec can't, before anything is opened.
@@ -116,6 +117,8 @@ def run_module(task: Task) -> None:
                     module.warn(warning)
     except HypervisorConnectError as error:
         module.fail_json(**failure(error, module.params["password"]))
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
     if not module._diff:
         result.pop("diff", None)
     module.exit_json(**result)

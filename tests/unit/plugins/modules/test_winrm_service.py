@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,11 +31,13 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.plan imp
 from ansible_collections.hypervisor.connect.plugins.module_utils._wsman.session import (
     Session,
 )
+from ansible_collections.hypervisor.connect.plugins.modules import winrm_service
 from ansible_collections.hypervisor.connect.plugins.modules.winrm_service import TASK
 from ansible_collections.hypervisor.connect.tests.unit.plugins.module_utils._hyperv.lab import (
     Lab,
     lab,
     open_on,
+    uri,
 )
 from ansible_collections.hypervisor.connect.tests.unit.plugins.module_utils._winrm.hosts import (
     do,
@@ -319,6 +325,30 @@ def test_command_way_is_not_for_the_ordinary_module(host: Lab) -> None:
     with pytest.raises(HypervisorConnectError, match="without async"):
         do(TASK, host, method="command", **BASIC)
     assert host.host.requests == []
+
+
+def test_ordinary_module_warns_and_returns_the_same(host: Lab) -> None:
+    arguments = {
+        "uri": uri(host.host, user=host.host.username),
+        "password": host.host.password,
+        "service": {"allow_unencrypted": True},
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", winrm_service.__name__],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    result = json.loads(done.stdout)
+    assert (result["changed"], result["method"]) == (True, "wsman")
+    assert len(result["warnings"]) == 1
+    assert "winrm_https_listener" in json.dumps(result["warnings"])
+    assert "deprecations" not in result
+    assert "diff" not in result
+    assert str(host.host.password) not in done.stdout
 
 
 def test_nothing_named_changes_nothing(host: Lab) -> None:
