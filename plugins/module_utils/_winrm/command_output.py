@@ -36,7 +36,10 @@ _NUMBER = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_UNKNOWN = re.compile(r"""(['"«„“‘])winrm(\.cmd|\.exe)?(['"»“”’])""", re.IGNORECASE)
+_UNKNOWN = re.compile(
+    "(['\"\u00ab\u201e\u2018\u201c])winrm(\\.cmd|\\.exe)?(['\"\u00bb\u201c\u201d\u2019])",
+    re.IGNORECASE,
+)
 _SHOWN = 200
 
 
