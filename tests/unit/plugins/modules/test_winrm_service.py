@@ -18,6 +18,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors im
     HypervisorConnectError,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
+    AuthenticationFailed,
     ConnectionLost,
     OperationFailed,
 )
@@ -223,6 +224,22 @@ def test_basic_in_the_clear_keeps_both_of_its_conditions() -> None:
                 TASK, Lab(host.host, plain), service={"auth": {"negotiate": False}}
             )
             assert off["changed"]
+
+
+def test_first_of_two_allowed_lockouts_may_end_the_session_and_says_so() -> None:
+    open_host = {"Service/Auth/Basic": "true", "Service/AllowUnencrypted": "true"}
+    closed: dict[str, Any] = {
+        "service": {"auth": {"basic": False}, "allow_unencrypted": False},
+        "allow_lockout": True,
+    }
+    with lab(settings=open_host) as host:
+        plain = open_on(host.host, auth="basic")
+        with plain, pytest.raises(AuthenticationFailed) as caught:
+            do(TASK, Lab(host.host, plain), **closed)
+        assert "written before it: service.allow_unencrypted" in str(caught.value)
+        assert "not written: service.auth.basic" in str(caught.value)
+        assert do(TASK, host, **closed)["changed"]  # signed in by NTLM
+        assert not do(TASK, host, **closed)["changed"]
 
 
 def test_over_https_ntlm_is_bound_and_allows_strict() -> None:
