@@ -19,7 +19,8 @@ options:
       - V(command) runs the program C(winrm) on the host over whatever connection the host has, such as
         P(ansible.builtin.ssh#connection) or P(ansible.builtin.psrp#connection). It is for hosts whose WinRM does not let
         the user in yet.
-      - V(auto) takes V(wsman) where the host can be reached and signed in to that way, and V(command) elsewhere.
+      - V(auto) takes V(wsman) where the host can be reached and signed in to that way, and V(command) elsewhere, but for a task
+        whose O(uri) names another host than the connection goes to.
     type: str
     choices: [auto, wsman, command]
     default: auto
@@ -27,6 +28,7 @@ notes:
   - The user needs the rights of an administrator on the host.
   - The work is done by an action plugin in Ansible's own process on the controller, whatever the host's connection is, so
     C(gather_facts) may be off and C(ansible_python_interpreter) does not matter.
+  - C(delegate_to) a host whose connection is not P(ansible.builtin.local#connection) means that host, with its variables.
 """
 
     LOCKOUT = r"""

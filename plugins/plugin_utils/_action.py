@@ -14,7 +14,7 @@ until the worker ends.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing.util import Finalize
 from typing import Any, ClassVar
@@ -122,11 +122,7 @@ class HypervisorAction(ActionBase):
     def _options(
         self, variables: Mapping[str, Any], **which: tuple[str, ...]
     ) -> dict[str, Any]:
-        meant = of_delegate(variables, self._task.delegate_to)
-        templar = self._templar
-        if meant is not variables:
-            templar = templar.copy_with_new_env(available_variables=meant)
-        template = templar.template
+        meant, template = self._meant(variables)
         options = with_host_variables(
             self._task.args, meant, template, user_of=_user_of, **which
         )
@@ -134,6 +130,19 @@ class HypervisorAction(ActionBase):
         if uri is not None and uri.driver == "hyperv":
             return with_winrm_variables(options, meant, template)
         return options
+
+    def _meant(
+        self, variables: Mapping[str, Any]
+    ) -> tuple[Mapping[str, Any], Callable[[Any], Any]]:
+        """The variables of the host that the task means, and what templates them."""
+        meant = self._variables_meant(variables)
+        templar = self._templar
+        if meant is not variables:
+            templar = templar.copy_with_new_env(available_variables=meant)
+        return meant, templar.template
+
+    def _variables_meant(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        return of_delegate(variables, self._task.delegate_to)
 
     def _is_on_controller(self) -> bool:
         return self._connection.transport in _ON_CONTROLLER or self._is_own_connection()

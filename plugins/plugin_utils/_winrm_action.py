@@ -63,7 +63,7 @@ from ansible_collections.hypervisor.connect.plugins.plugin_utils._action import 
 )
 from ansible_collections.hypervisor.connect.plugins.plugin_utils._host_variables import (
     decrypted,
-    of_delegate,
+    variables_of_delegate,
     with_winrm_variables,
 )
 from ansible_collections.hypervisor.connect.plugins.plugin_utils._winrm_connections import (
@@ -96,7 +96,11 @@ class WinrmAction(HypervisorAction):
     ) -> dict[str, Any]:
         """Run the task."""
         result: dict[str, Any] = ActionBase.run(self, tmp, task_vars)
-        options = self._winrm_options(task_vars or {})
+        variables = task_vars or {}
+        options = self._winrm_options(variables)
+        self._name = str(
+            self._task.delegate_to or variables.get("inventory_hostname", "")
+        )
         self._warnings: list[str] = []
         try:
             self._check_not_async()
@@ -138,8 +142,14 @@ class WinrmAction(HypervisorAction):
         ):
             if options.get(name) is None and value is not None:
                 options[name] = decrypted(value)
-        meant = of_delegate(variables, self._task.delegate_to)
-        return with_winrm_variables(options, meant, self._templar.template)
+        return with_winrm_variables(options, *self._meant(variables))
+
+    def _variables_meant(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A delegate with a connection of its own is the Windows host that is meant."""
+        delegate = self._task.delegate_to
+        if not delegate or self._is_on_controller():
+            return super()._variables_meant(variables)
+        return variables_of_delegate(variables, delegate)
 
     def _over_a_way(
         self, options: Mapping[str, Any], environment: Mapping[str, str]
@@ -151,8 +161,27 @@ class WinrmAction(HypervisorAction):
         except _NotThatWay as first:
             if options["method"] == WSMAN:
                 raise first.error from None
+            self._check_same_host(first.error)
             _display.vv(f"not over WS-Management: {first.error}")
             return self._by_command(options, instead_of=first.error)
+
+    def _check_same_host(self, first: HypervisorConnectError) -> None:
+        """The command goes to the host of the connection, which has to be that of uri."""
+        given = self._task.args.get("uri")
+        if given is None:
+            return
+        uri = resolved(given)
+        wanted = (uri.hostname if uri is not None else None) or str(given)
+        ours = (self._address(), self._name)
+        if wanted.lower() not in [one.lower() for one in ours]:
+            raise _both(
+                first,
+                NoWay(
+                    f"the host's connection goes to {self._address()}, and uri names "
+                    f"{wanted}",
+                    remedy="leave uri out to go over the host's connection",
+                ),
+            )
 
     def _by_wsman(
         self, options: Mapping[str, Any], environment: Mapping[str, str]

@@ -378,3 +378,48 @@ def test_delegated_task_means_the_host_that_has_a_way(
 ) -> None:
     hosts = {"hv1": by_uri(windows), "hv2": by_winrm(windows)}
     passes(tmp_path, DELEGATED, hosts)
+
+
+OTHERS = """
+- hosts: hv1,hv3
+  tasks:
+    - hypervisor.connect.winrm_info:
+        gather: [config]
+      delegate_to: hv2
+      register: other
+    - assert:
+        that:
+          - other.method == 'wsman'
+          - other.config.max_batch_items == 4242
+- hosts: hv2
+  tasks:
+    - name: The host of the URI is down, and the connection goes to another
+      hypervisor.connect.winrm_service:
+        uri: hyperv://127.0.0.2:1/?transport=http
+        config: {max_batch_items: 11}
+      register: elsewhere
+      ignore_errors: true
+    - name: As the inventory calls it, whose cmd.exe is asked, and has no winrm
+      hypervisor.connect.winrm_info:
+        uri: hyperv://hv2:1/?transport=http
+        gather: [config]
+      register: same
+      ignore_errors: true
+    - assert:
+        that:
+          - elsewhere is failed
+          - elsewhere.msg is search('goes to 127.0.0.1, and uri names 127.0.0.2')
+          - same.msg is search('the host has no program winrm')
+"""
+
+
+def test_no_other_host_is_read_or_changed_than_the_one_that_is_named(
+    windows: dict[str, Any], tmp_path: Path
+) -> None:
+    with simulated("--vms", "0", "--set", "MaxBatchItems=4242") as second:
+        hosts = {
+            "hv1": by_uri(windows),
+            "hv2": by_winrm(second),
+            "hv3": by_winrm(windows),
+        }
+        passes(tmp_path, OTHERS, hosts)
