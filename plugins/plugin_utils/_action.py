@@ -168,6 +168,7 @@ class HypervisorAction(ActionBase):
 
     def _validated(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The options with their types and defaults; refused before anything is opened."""
+        _check_dictionaries(given, self.task.argument_spec)
         validation = ArgumentSpecValidator(
             self.task.argument_spec, **self.task.rules
         ).validate(given)
@@ -221,6 +222,21 @@ class HypervisorAction(ActionBase):
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+
+
+def _check_dictionaries(
+    given: Mapping[str, Any], spec: Mapping[str, Any], above: str = ""
+) -> None:
+    """Refuse a list for a dictionary, on which ansible-core's validation breaks down."""
+    for name, rule in spec.items():
+        value = given.get(name)
+        if rule.get("type") != "dict" or value is None or isinstance(value, str):
+            continue
+        if not isinstance(value, Mapping):
+            raise HypervisorConnectError(
+                f"{above}{name} can't be {value!r}", remedy="give a dictionary"
+            )
+        _check_dictionaries(value, rule.get("options") or {}, f"{above}{name}.")
 
 
 def _unknown(found: Iterable[Any], spec: Mapping[str, Any]) -> str:

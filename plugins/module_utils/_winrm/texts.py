@@ -26,6 +26,7 @@ _LEVELS = {"none": "None", "relaxed": "Relaxed", "strict": "Strict"}
 _HEX = re.compile(r"[0-9A-F]{40}\Z")
 _NOT_PRINTED = re.compile("[\\s:\u200e\u200f\u202a-\u202e]")
 _URL_PREFIX = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*\Z")
+_ZONE = re.compile(r"%[0-9]{1,10}\Z")
 _MAC = re.compile(r"[0-9A-F]{2}(-[0-9A-F]{2}){5}\Z")
 
 
@@ -95,7 +96,7 @@ def listener_address(value: object) -> str:
     if found == "*":
         return found
     if kind.upper() == "IP":
-        return f"IP:{ip_address(rest.strip('[]'))}"
+        return f"IP:{_address(rest)}"
     if kind.upper() == "MAC" and _MAC.match(rest.upper()):
         return f"MAC:{rest.upper()}"
     raise ValueError(value)
@@ -146,4 +147,8 @@ def _range(part: str) -> tuple[Address, Address]:
 
 
 def _address(word: str) -> Address:
-    return ip_address(word.strip().strip("[]"))
+    """An address; of what ipaddress takes for a zone, only Windows' numbers."""
+    found = word.strip().strip("[]")
+    if "%" in found and not _ZONE.search(found):
+        raise ValueError(word)
+    return ip_address(found)

@@ -310,6 +310,10 @@ WRONG = """
       register: limit
       ignore_errors: true
     - hypervisor.connect.winrm_service:
+        service: {auth: [1]}
+      register: list
+      ignore_errors: true
+    - hypervisor.connect.winrm_service:
         service: {auth: {negotiate: false}}
       register: lockout
       ignore_errors: true
@@ -336,6 +340,7 @@ WRONG = """
         that:
           - unknown.msg is search('no option service.alow_unencrypted; service has allow_unenc')
           - limit.msg is search('from 32 to 1039440')
+          - list.msg == "service.auth can't be [1]; give a dictionary."
           - lockout.msg is search('this session signs in by Negotiate')
           - missing.msg is search('no certificate ABAB')
           - later.msg is search('winrm_info can.t be run with async')
