@@ -33,6 +33,12 @@ _SCHEMES = {
 """What each kind signs in with. pywinrm's Kerberos sends ``Authorization: Negotiate``
 (vendor/requests_kerberos/kerberos_.py), so that is what has to stay on for it."""
 
+_ALLOWING, _DENYING = ("A", "OA", "XA"), ("D", "OD", "XD")
+"""The kinds of entries of an access list ([MS-DTYP] 2.5.1.1): plain, for objects, with a
+condition."""
+
+_NO_LIST = "NO_ACCESS_CONTROL"
+
 _TOKENS = ("ntlm", "kerberos", "negotiate", "credssp", "auto")
 """The kinds whose token CbtHardeningLevel is about; Basic and certificates have none."""
 
@@ -82,11 +88,8 @@ def _turned_off(path: str, session: SessionInUse) -> str | None:
 def _schemes(session: SessionInUse) -> tuple[str, ...]:
     """psrp's Kerberos may send either name, as other clients do."""
     schemes = _SCHEMES.get(session.auth, ())
-    return (
-        (*schemes, "Kerberos")
-        if session.shell and schemes == ("Negotiate",)
-        else schemes
-    )
+    either = session.shell and session.auth in ("kerberos", "negotiate")
+    return (*schemes, "Kerberos") if either else schemes
 
 
 def _filtered(version: int, value: str, session: SessionInUse) -> str | None:
@@ -111,18 +114,38 @@ def _barred(before: str, after: str) -> str | None:
         old, new = entries(before), entries(after)
     except INVALID:
         return "the access list in force can't be read, and may be what lets you in"
-    lost = [one for one in old if one.kind == "A" and not _covered(one, new)]
-    denied = [one for one in new if one.kind.startswith("D") and one not in old]
+    if _NO_LIST in before.upper() and _NO_LIST not in after.upper():
+        return "the access list in force lets everybody in"
+    lost = [one for one in old if one.kind in _ALLOWING and not _covered(one, new)]
+    denied = _denied(old, new)
     if lost:
         return f"it drops {lost[0]}, by which you may have been let in"
     return f"it adds {denied[0]}, which may keep you out" if denied else None
 
 
+def _denied(old: Sequence[Entry], new: Sequence[Entry]) -> list[Entry]:
+    """What may keep somebody out whom the old list let in; the first that fits counts.
+
+    So an entry that denies is harmless where the old list had it, and behind no more
+    entries that allow.
+    """
+
+    def before(entry: Entry, entries_: Sequence[Entry]) -> set[Entry]:
+        ahead = entries_[: entries_.index(entry)]
+        return {one for one in ahead if one.kind in _ALLOWING}
+
+    return [
+        one
+        for one in new
+        if one.kind in _DENYING
+        and (one not in old or not before(one, old) <= before(one, new))
+    ]
+
+
 def _covered(entry: Entry, others: Sequence[Entry]) -> bool:
     wanted = set(entry.rights)
     return any(
-        other.kind == "A"
-        and (other.flags, other.rest) == (entry.flags, entry.rest)
+        (other.kind, other.flags, other.rest) == (entry.kind, entry.flags, entry.rest)
         and (wanted <= set(other.rights) or "GA" in other.rights)
         for other in others
     )

@@ -133,6 +133,7 @@ LOCKOUTS: list[tuple[SessionInUse, str, Any, str]] = [
     (session(), "Service/RootSDDL", "O:NSG:BAD:P(A;;GA;;;BA)", r"drops \(A;;GR;;;IU\)"),
     (session(), "Service/RootSDDL", "O:NSG:BAD:P(A;;GR;;;BA)(A;;GR;;;IU)", "drops"),
     (session(), "Service/RootSDDL", SDDL.replace("D:P", "D:P(D;;GA;;;NU)"), "adds"),
+    (session(), "Service/RootSDDL", SDDL.replace("D:P", "D:P(OD;;GA;;;NU)"), "adds"),
     (session(), "Service/Auth/CbtHardeningLevel", "Strict", "no channel binding token"),
     (
         session("kerberos", "https"),
@@ -183,6 +184,7 @@ def test_over_ssh_no_change_ends_the_session(
         (session(), "Service/IPv6Filter", ""),
         (session(), "Service/RootSDDL", SDDL + "(A;;GA;;;RM)"),
         (session(), "Service/RootSDDL", "O:NSG:BAD:P(A;;GA;;;BA)(A;;GA;;;IU)"),
+        (session("ntlm", shell=True), "Service/Auth/Kerberos", False),
         (OVER_TLS, "Service/Auth/CbtHardeningLevel", "Strict"),
         (session("basic", "https"), "Service/Auth/CbtHardeningLevel", "Strict"),
         (session(), "Service/Auth/CbtHardeningLevel", "None"),
@@ -201,6 +203,28 @@ def test_access_list_that_can_not_be_read_is_not_replaced_blindly() -> None:
     assert "can't be read" in str(
         reason_of("Service/RootSDDL", SDDL, current, session())
     )
+
+
+ALLOW, DENY, OTHER = "(A;;GA;;;BA)", "(D;;GA;;;NU)", "(D;;GA;;;BG)"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        (ALLOW + DENY, DENY + ALLOW, "adds (D;;GA;;;NU)"),
+        (ALLOW + DENY + OTHER, ALLOW + OTHER + DENY, None),
+        (OTHER + DENY + ALLOW, DENY + ALLOW, None),
+        ("(OA;;GA;;;BA)", DENY, "drops (OA;;GA;;;BA)"),
+        ("NO_ACCESS_CONTROL", "P" + ALLOW, "lets everybody in"),
+        ("NO_ACCESS_CONTROL", "NO_ACCESS_CONTROL" + ALLOW, None),
+    ],
+)
+def test_access_list_bars_by_what_comes_first(
+    before: str, after: str, reason: str | None
+) -> None:
+    current = Configuration({"Service/RootSDDL": f"O:NSG:BAD:{before}"})
+    told = reason_of("Service/RootSDDL", f"O:NSG:BAD:{after}", current, session())
+    assert reason in str(told) if reason else told is None
 
 
 def test_setting_of_a_group_policy_is_an_error_that_names_the_policy() -> None:
