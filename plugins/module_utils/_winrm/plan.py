@@ -151,7 +151,7 @@ def refused_by_policy(
     """
     named = f"the policy {policy!r}" if policy else "the policy"
     return UnderPolicy(
-        f"{option}, which a group policy sets (source {source})",
+        f"{option}; a group policy sets it (source {source})",
         where=where,
         remedy=f"set {named} to Not Configured, or to what you want, or leave the option "
         "out; nothing was changed",

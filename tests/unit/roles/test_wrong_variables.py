@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from testbed.simulated import simulated
 
 # Where ansible_collections/hypervisor/connect is found from.
 COLLECTIONS = next(
@@ -84,3 +87,19 @@ def test_a_role_knows_its_words(
     output = run(role_play(role, tmp_path), {name: "opened"}, tmp_path)
     assert words in output
     assert name in output
+
+
+def test_the_plain_way_opens_nothing_where_no_network_is_allowed(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("lxml", reason="hvsim lacks lxml: not run")
+    pytest.importorskip("winrm", reason="pywinrm can't be imported")
+    with simulated("--vms", "0") as ready:
+        variables: dict[str, object] = {
+            "ansible_libvirt_uri": ready["uris"]["http"],
+            "ansible_password": ready["password"],
+            "hyperv_remote_access_way": "plain",
+        }
+        output = run(PLAYBOOK, variables, tmp_path)
+    assert "allowed_networks is empty" in output
+    assert re.search(r"nowhere +: ok=[0-9]+ +changed=0 ", output)
