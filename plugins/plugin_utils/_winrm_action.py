@@ -280,10 +280,11 @@ class WinrmAction(HypervisorAction):
         )
         try:
             done = self._low_level_execute_command(line, sudoable=False)
-        except AnsibleError as error:
+        except Exception as error:  # winrm and psrp raise what their libraries do
+            told = " ".join(str(error).split()) or type(error).__name__
             raise ConnectionLost(
                 f"the host's connection {self._connection.transport} does not work: "
-                f"{' '.join(str(error).split())}",
+                f"{told}",
                 remedy="see whether ansible.builtin.raw works with that host",
             ) from error
         return Ran(int(done["rc"]), done["stdout"], done["stderr"])

@@ -8,13 +8,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._core.errors import HypervisorConnectError
-from .._hypervisor.hypervisor import ConnectionLost, OperationFailed
+from .._hypervisor.hypervisor import (
+    AuthenticationFailed,
+    ConnectionLost,
+    OperationFailed,
+)
+from .._wsman.fault_table import TIMED_OUT
+from .command_output import CommandFailed
 from .configuration import Listener
 from .listener_plan import CHANGE, CREATE, DELETE, ListenerPlan, named
 from .plan import Put, ServicePlan
 from .settings import SETTINGS
 from .texts import text
 from .way import ConfigurationWay
+
+
+class NotKept(OperationFailed):
+    """The host took a Put, and has another value than the one in it."""
 
 
 def apply_service(way: ConfigurationWay, plan: ServicePlan) -> list[str]:
@@ -25,7 +35,8 @@ def apply_service(way: ConfigurationWay, plan: ServicePlan) -> list[str]:
 
     Raises:
         ConnectionLost: The connection broke; the message says what was written.
-        OperationFailed: The host refuses a write, or took one and did not keep it.
+        OperationFailed: The host refuses a write.
+        NotKept: It took one, and has another value.
     """
     for index, put in enumerate(plan.puts):
         done, left = plan.puts[:index], plan.puts[index + 1 :]
@@ -38,7 +49,8 @@ def apply_service(way: ConfigurationWay, plan: ServicePlan) -> list[str]:
             error.remedy = "run the play again, which writes what is missing"
             raise
         except HypervisorConnectError as error:
-            error.what = f"{error.what}; {_told(done, put, left, known=True)}"
+            known = _is_refusal(error)
+            error.what = f"{error.what}; {_told(done, put, left, known=known)}"
             raise
     return []
 
@@ -62,6 +74,14 @@ def apply_listener(way: ConfigurationWay, plan: ListenerPlan) -> list[str]:
         error.remedy = "run the play again, which does what is missing"
         raise
     return []
+
+
+def _is_refusal(error: HypervisorConnectError) -> bool:
+    """Whether the host has said no, so that nothing of the Put was written."""
+    if isinstance(error, (CommandFailed, NotKept)):
+        return False
+    refused = isinstance(error, (OperationFailed, AuthenticationFailed))
+    return refused and error.details.get("kind") != TIMED_OUT
 
 
 def _act(way: ConfigurationWay, plan: ListenerPlan) -> None:
@@ -90,7 +110,7 @@ def _write(way: ConfigurationWay, put: Put) -> None:
     told = way.write(put.group, put.values)
     for path, value in put.values.items():
         if path in told and not SETTINGS[path].same(told[path], value):
-            raise OperationFailed(
+            raise NotKept(
                 f"the host took {SETTINGS[path].option}: {text(value)!r} and says that it "
                 f"is {text(told[path])!r}",
                 where=way.where,

@@ -428,3 +428,32 @@ def test_no_other_host_is_read_or_changed_than_the_one_that_is_named(
             "hv3": by_winrm(windows),
         }
         passes(tmp_path, OTHERS, hosts)
+
+
+BREAKS = """
+- hosts: hv1
+  tasks:
+    - hypervisor.connect.winrm_service:
+        config: {max_timeout_ms: 90000}
+        service: {max_connections: 77}
+        method: command
+      register: broken
+      ignore_errors: true
+    - assert:
+        that:
+          - broken is failed
+          - broken.msg is search('the host.s connection winrm does not work')
+          - broken.msg is search('may be written or not. config.max_timeout_ms;')
+          - broken.msg is search('not written. service.max_connections')
+          - broken.msg is not search('Task failed')
+"""
+
+
+def test_connection_that_breaks_over_the_command_is_told_by_what_was_written(
+    tmp_path: Path,
+) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text('[{"do": "drop", "action": "Receive", "skip": 1}]')
+    options = ("--vms", "0", "--rules", str(rules))
+    with simulated(*options, program="testbed.windows_host") as ready:
+        passes(tmp_path, BREAKS, {"hv1": by_winrm(ready)})

@@ -153,6 +153,14 @@ def test_value_out_of_its_limits_is_refused_before_anything_is_asked(
     assert host.host.requests == []
 
 
+def test_put_that_took_too_long_may_be_written_or_not(host: Lab) -> None:
+    host.host.rules.add(Rule("wsman-fault", action="Put", code=0x80338029))
+    with pytest.raises(OperationFailed) as caught:
+        do(TASK, host, **BASIC)
+    assert "may be written or not: service.auth.basic" in str(caught.value)
+    assert "; not written" not in str(caught.value)
+
+
 def test_what_the_host_itself_refuses_is_told_in_its_words(host: Lab) -> None:
     host.host.rules.add(Rule("wsman-fault", action="Put", code=2150858999))
     with pytest.raises(OperationFailed) as caught:

@@ -21,6 +21,10 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hyp
     ConnectionLost,
     OperationFailed,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.applying import (
+    NotKept,
+    apply_service,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.command_output import (
     CommandFailed,
 )
@@ -31,6 +35,10 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.command_
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.configuration import (
     Listener,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.plan import (
+    Put,
+    ServicePlan,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.way import (
     Ran,
@@ -195,6 +203,17 @@ def test_file_is_removed_where_the_host_refuses(host: Host) -> None:
 )
 def test_echo_gets_each_character_as_text(text: str, line: str) -> None:
     assert echoed(text) == line
+
+
+def test_setting_that_the_host_does_not_keep_may_be_written_or_not(host: Host) -> None:
+    line = 'winrm set winrm/config/service @{MaxConnections="50"} -format:xml 2>&1'
+    host.answers[line] = Ran(0, SERVICE)
+    plan = ServicePlan((Put("Service", {"Service/MaxConnections": 50}),))
+    with pytest.raises(NotKept) as caught:
+        apply_service(host.way, plan)
+    text = str(caught.value)
+    assert "took service.max_connections: '50' and says that it is '25'" in text
+    assert "may be written or not: service.max_connections" in text
 
 
 def test_answer_that_is_no_xml_is_checked_by_reading_again(host: Host) -> None:
