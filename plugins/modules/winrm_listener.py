@@ -182,6 +182,10 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.way impo
     ConfigurationWay,
 )
 
+READ_NO_MORE = (
+    "{where}: the listener is as it was asked for, and could not be read again ({why})"
+)
+
 PRESENT = "present"
 ABSENT = "absent"
 
@@ -248,7 +252,10 @@ def _done(
     if plan and not check_mode:
         warnings = apply_listener(way, plan)
         if after is not None and not plan.ends_session:
-            after = wanted.within(way.listeners()) or after
+            try:
+                after = wanted.within(way.listeners()) or after
+            except HypervisorConnectError as error:
+                warnings.append(READ_NO_MORE.format(where=way.where, why=error.what))
     return {
         "changed": bool(plan),
         "diff": replace(plan, after=after).as_diff(),

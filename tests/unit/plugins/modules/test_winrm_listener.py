@@ -347,6 +347,18 @@ def test_connection_lost_is_told_and_the_second_run_finishes(
         assert not do(TASK, host, **wanted)["changed"]
 
 
+def test_listener_that_can_not_be_read_again_is_made_all_the_same(host: Lab) -> None:
+    issue(host)
+    host.host.rules.add(
+        Rule("wsman-fault", action="Enumerate", resource="*/listener", skip=1)
+    )
+    done = do(TASK, host, port=free_port())
+    assert done["changed"]
+    assert "could not be read again" in done["warnings"][0]
+    assert done["listener"]["transport"] == "HTTPS"
+    assert listener(host, "HTTPS") is not None
+
+
 def test_what_the_host_itself_refuses_is_told_in_its_words(host: Lab) -> None:
     named = issue(host, "other.example.com")
     with pytest.raises(OperationFailed, match=r"can't make the listener HTTPS \*: "):
