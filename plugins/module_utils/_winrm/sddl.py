@@ -15,6 +15,8 @@ _PART = re.compile(r"([OGDS]):")
 _TRUSTEE = re.compile(r"(S-1-[0-9A-FX-]+|[A-Z]{2})\Z")
 _LIST = re.compile(r"(P|AR|AI|NO_ACCESS_CONTROL)*(\([^()]*\))*\Z")
 _ENTRY = re.compile(r"\(([^()]*)\)")
+_KIND = re.compile(r"[A-Z]{1,2}\Z")
+_OBJECT = re.compile(r"[0-9A-F-]*\Z")
 _NUMBER = re.compile(r"(0[xX][0-9A-Fa-f]+|[0-9]+)\Z")
 
 _SIDS = {
@@ -44,8 +46,8 @@ class Entry:
         kind: ``A`` allows, ``D`` denies, ``AU`` audits; others as they are.
         flags: Of inheritance and audit, sorted.
         rights: Sorted two-letter names, or a number.
-        rest: The object's type, the inherited object's type, the trustee, and what
-            follows.
+        rest: The object's type, the inherited object's type, and the trustee. What
+            follows in entries with a condition has parentheses and is not known here.
     """
 
     kind: str
@@ -103,9 +105,11 @@ def _canonical(name: str, part: str) -> str:
 
 def _entry(text: str) -> Entry:
     fields = text.split(";")
-    if len(fields) < 6 or not fields[0]:
+    if len(fields) != 6 or not _KIND.match(fields[0]):
         raise ValueError(text)
-    rest = (fields[3], fields[4], _trustee(fields[5]), *fields[6:])
+    if not (_OBJECT.match(fields[3]) and _OBJECT.match(fields[4])):
+        raise ValueError(text)
+    rest = (fields[3], fields[4], _trustee(fields[5]))
     return Entry(fields[0], _pairs(fields[1]), _rights(fields[2]), rest)
 
 

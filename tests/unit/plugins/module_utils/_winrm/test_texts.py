@@ -98,6 +98,9 @@ def test_value_gets_its_own_form(
         (address_filter(6), "fe80::1%x&-fe80::2%x&"),
         (sddl, "D:(A;;GA;;;BA)"),
         (sddl, None),
+        (sddl, "O:NSG:BAD:P(A&calc;;GA;;;BA)"),
+        (sddl, 'O:NSG:BAD:P(A;;GA;"%PATH%;;BA)'),
+        (sddl, "O:NSG:BAD:P(A;;GA;;;BA;more)"),
     ],
 )
 def test_what_is_no_value_is_refused(check: Any, given_value: object) -> None:
