@@ -21,9 +21,6 @@ from typing import Any
 from .._core.errors import HypervisorConnectError
 from .certificates import Certificate, age
 
-STORE = r"SOFTWARE\Microsoft\SystemCertificates\MY\Certificates"
-"""The store's key, below HKEY_LOCAL_MACHINE."""
-
 KEY_PROV_INFO, SHA1_HASH, ENHKEY_USAGE, CERT = 2, 3, 9, 32
 """The identifiers of the properties that count here."""
 

@@ -25,7 +25,6 @@ from .texts import (
     hardening_level,
     number,
     sddl,
-    text,
     thumbprint,
 )
 
@@ -297,8 +296,3 @@ def nested(values: Mapping[str, Value]) -> dict[str, Any]:
             place = place.setdefault(word, {})
         place[last] = value
     return result
-
-
-def as_text(value: Value) -> str:
-    """A value as the host writes it."""
-    return text(value)

@@ -19,12 +19,14 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.blob imp
     KEY_PROV_INFO,
     LONGEST_BLOB,
     SHA1_HASH,
-    STORE,
     CryptographyMissing,
     InvalidCertificate,
     read_blob,
     read_store,
     registry_output,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.registry import (
+    STORE,
 )
 
 from .store import ANY, CLIENT, NOW, SERVER, blob, der, entry, thumbprint

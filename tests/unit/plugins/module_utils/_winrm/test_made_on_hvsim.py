@@ -22,13 +22,15 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._uri.uri import
     ConnectionUri,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.blob import (
-    STORE,
     read_store,
     registry_output,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.certificates import (
     pick,
     why_not,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.registry import (
+    STORE,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.self_signed import (
     CertificateNotMade,

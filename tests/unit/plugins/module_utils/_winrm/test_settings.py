@@ -20,7 +20,6 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._winrm.settings
     SETTINGS,
     SHELL_POLICIES,
     Setting,
-    as_text,
     desired_of,
     nested,
     setting_at,
@@ -166,10 +165,3 @@ def test_security_descriptors_that_mean_the_same_are_the_same() -> None:
     assert not setting.same("odd", one)
     assert setting.same("odd", "odd")
     assert not SETTINGS["MaxTimeoutms"].same(500, "500")
-
-
-@pytest.mark.parametrize(
-    ("value", "told"), [(True, "true"), (False, "false"), (5, "5"), ("a", "a")]
-)
-def test_values_as_the_wire_has_them(value: Any, told: str) -> None:
-    assert as_text(value) == told

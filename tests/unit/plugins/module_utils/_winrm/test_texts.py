@@ -166,3 +166,10 @@ def test_descriptors_that_mean_the_same_have_one_form(one: str, other: str) -> N
 def test_what_is_no_descriptor_is_refused(broken: str) -> None:
     with pytest.raises(INVALID):
         canonical_sddl(broken)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [(True, "true"), (False, "false"), (5, "5"), ("a", "a")]
+)
+def test_values_as_the_wire_has_them(value: Any, told: str) -> None:
+    assert text(value) == told
