@@ -161,7 +161,7 @@ class Simulator:
         self._host = Host(
             self.pipeline, self.config, self.accounts, self.certificates, self.rules
         )
-        self._open: dict[tuple[str, str], HttpListener] = {}
+        self._open: dict[tuple[str, str, bool], HttpListener] = {}
         self._lock = threading.RLock()
 
     @property
@@ -276,7 +276,7 @@ class Simulator:
         return True
 
     def _url(self, transport: str) -> str:
-        listener = self._open.get(("*", transport))
+        listener = self._open.get(("*", transport, False))
         if listener is None:
             return ""
         bind = self.options.bind
@@ -289,17 +289,19 @@ class Simulator:
         listener.row = replace(row, port=listener.port)
         listener.start()
         with self._lock:
-            self._open[row.key] = listener
+            self._open[_door(row)] = listener
         return listener
 
     def _listening_on(self, row: Listener) -> tuple[str, ...]:
         with self._lock:
-            listener = self._open.get(row.key)
+            listener = self._open.get(_door(row))
         return (str(listener.server_address[0]),) if listener else ()
 
     def _apply(self) -> None:
         """Open and close ports as the configuration has them now."""
-        wanted = {row.key: row for row in self.config.listeners() if self._wanted(row)}
+        wanted = {
+            _door(row): row for row in self.config.listeners() if self._wanted(row)
+        }
         with self._lock:
             for key, listener in list(self._open.items()):
                 row = wanted.get(key)
@@ -342,6 +344,11 @@ class Simulator:
         ):
             return value
         return ""
+
+
+def _door(row: Listener) -> tuple[str, str, bool]:
+    """What tells listeners apart: a compatibility setting makes one more of `*`."""
+    return (*row.key, row.source == "Compatibility")
 
 
 def _passes(ranges: str, address: str) -> bool:

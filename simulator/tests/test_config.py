@@ -11,6 +11,7 @@ import re
 import socket
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -433,6 +434,21 @@ def test_compatibility_listener_appears_with_its_source(client: Any) -> None:
     answer = client.ask("n:Enumerate", LISTENER, body)
     sources = [row.get("Source") for row in answer.root.iter("{*}Listener")]
     assert sources == [None, None, "Compatibility"]
+
+
+def test_compatibility_listener_leaves_the_ordinary_one_open(
+    hvsim: Any, client: Any
+) -> None:
+    if os.geteuid() == 0:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", 80)) == 0:
+                pytest.skip("something listens on port 80 here")
+    port = urlsplit(hvsim.http_url).port
+    assert put(client, "service", EnableCompatibilityHttpListener="true").status == 200
+    for state in ("true", "false"):
+        put(client, "service", EnableCompatibilityHttpListener=state)
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            pass
 
 
 MAPPING = CONFIG + "/service/certmapping"
