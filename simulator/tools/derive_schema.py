@@ -171,7 +171,7 @@ def main(v2: str, cimv2: str) -> None:
             CIMV2.split(),
         ),
     }
-    provider = {
+    provider: dict[str, Any] = {
         "super": None,
         "keys": [],
         "association": False,
