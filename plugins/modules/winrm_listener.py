@@ -225,7 +225,8 @@ def manage(
         )
         wanted = _with_certificate(wanted, choice)
     plan = plan_present(wanted, listeners, way.session, **rules)
-    if choice.make_for and not check_mode:
+    new = choice.make_for
+    if new and not check_mode:
         choice = make(way, choice, options["self_signed_days"])
         wanted = _with_certificate(wanted, choice)
         plan = plan_present(wanted, listeners, way.session, **rules)
@@ -233,6 +234,10 @@ def manage(
     if wanted.transport == HTTPS:
         known = choice.certificate
         result["certificate"] = known.as_result() if known is not None else None
+    if new:
+        # Check mode can't know its thumbprint, and is to foretell the same difference.
+        words = f"of a new self-signed certificate for {new}"
+        result["diff"]["after"]["certificate_thumbprint"] = words
     return result
 
 

@@ -231,6 +231,7 @@ def test_self_signed_certificate_is_made_once_where_none_will_do(host: Lab) -> N
     assert (foretold["changed"], foretold["certificate"]) == (True, None)
     assert host.host.certificates.store.entries() == []
     made = do(TASK, host, **options)
+    assert made["diff"] == foretold["diff"]
     assert made["certificate"]["self_signed"]
     assert made["certificate"]["names"] == ["HVSIM"]
     assert len(host.host.certificates.store.entries()) == 1
