@@ -21,8 +21,8 @@ setup: ## Install what the other targets need, and no more
 	@python3 -m tools.setup
 
 .PHONY: test
-test: setup ## Linters, ansible-test sanity, unit and integration tests
-	@$(CHECK) lint sanity unit integration
+test: setup ## Linters, ansible-test sanity, unit and integration tests, Molecule
+	@$(CHECK) lint sanity unit integration molecule
 
 .PHONY: lint
 lint: setup ## Formatters and linters
@@ -39,6 +39,10 @@ unit: setup ## Unit tests
 .PHONY: integration
 integration: setup ## Integration tests against real libvirt daemons
 	@$(CHECK) integration
+
+.PHONY: molecule
+molecule: setup ## Molecule's scenarios of the roles and playbooks
+	@$(CHECK) molecule
 
 .PHONY: matrix
 matrix: setup ## Unit tests on ansible-core 2.16, 2.19 and the newest

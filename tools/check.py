@@ -22,6 +22,7 @@ from xml.etree import ElementTree
 
 from tools.lint import lint
 from tools.matrix import RELEASES, Run, missing_runs, plan_runs
+from tools.molecule import molecule
 from tools.pythons import find_interpreters
 from tools.sanity import sanity
 from tools.setup import BUILD, ROOT, VENV, make_matrix_venv
@@ -98,6 +99,7 @@ STAGES: dict[str, Callable[[], Outcome]] = {
     "sanity": sanity,
     "unit": unit,
     "integration": integration,
+    "molecule": molecule,
     "matrix": matrix,
 }
 

@@ -13,7 +13,10 @@ from tools.setup import BUILD, ROOT
 from tools.stage import Outcome, project_files, stream
 
 COLLECTION = BUILD / "ansible_collections" / "hypervisor" / "connect"
-TYPED = ("plugins", "tests", "tools", "benchmarks", "demo", "simulator")
+TYPED = (
+    *("plugins", "tests", "tools", "benchmarks", "demo", "simulator"),
+    "extensions",
+)
 
 
 def lint() -> Outcome:

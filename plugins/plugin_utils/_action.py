@@ -14,7 +14,7 @@ until the worker ends.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing.util import Finalize
 from typing import Any, ClassVar
@@ -126,18 +126,27 @@ class HypervisorAction(ActionBase):
     def _options(
         self, variables: Mapping[str, Any], **which: tuple[str, ...]
     ) -> dict[str, Any]:
-        meant = of_delegate(variables, self._task.delegate_to)
-        templar = self._templar
-        if meant is not variables:
-            templar = templar.copy_with_new_env(available_variables=meant)
-        template = templar.template
+        meant, template = self._meant(variables)
         options = with_host_variables(
             self._task.args, meant, template, user_of=_user_of, **which
         )
-        uri = None if which else _resolved(options.get("uri"))
+        uri = None if which else resolved(options.get("uri"))
         if uri is not None and uri.driver == "hyperv":
             return with_winrm_variables(options, meant, template)
         return options
+
+    def _meant(
+        self, variables: Mapping[str, Any]
+    ) -> tuple[Mapping[str, Any], Callable[[Any], Any]]:
+        """The variables of the host that the task means, and what templates them."""
+        meant = self._variables_meant(variables)
+        templar = self._templar
+        if meant is not variables:
+            templar = templar.copy_with_new_env(available_variables=meant)
+        return meant, templar.template
+
+    def _variables_meant(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        return of_delegate(variables, self._task.delegate_to)
 
     def _is_on_controller(self) -> bool:
         return self._connection.transport in _ON_CONTROLLER or self._is_own_connection()
@@ -161,24 +170,30 @@ class HypervisorAction(ActionBase):
         )
         return result
 
-    def _run_in_process(
-        self, given: Mapping[str, Any], environment: Mapping[str, str]
-    ) -> dict[str, Any]:
+    def _validated(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The options with their types and defaults; refused before anything is opened."""
+        _check_dictionaries(given, self.task.argument_spec)
         validation = ArgumentSpecValidator(
             self.task.argument_spec, **self.task.rules
         ).validate(given)
         if validation.unsupported_parameters:
-            unknown = ", ".join(sorted(validation.unsupported_parameters))
-            known = ", ".join(sorted(self.task.argument_spec))
             raise HypervisorConnectError(
-                f"{self._task.action} has no option {unknown}; it has {known}"
+                f"{self._task.action} has "
+                + _unknown(validation.unsupported_parameters, self.task.argument_spec)
             )
         if validation.error_messages:
             raise HypervisorConnectError("; ".join(validation.error_messages))
-        options = validation.validated_parameters
+        options: dict[str, Any] = validation.validated_parameters
         check_options(options)
+        self.task.check(options)
+        return options
+
+    def _run_in_process(
+        self, given: Mapping[str, Any], environment: Mapping[str, str]
+    ) -> dict[str, Any]:
+        options = self._validated(given)
         credentials = Credentials.from_options(options)
-        hypervisor = _connection_to(options["uri"], credentials, environment)
+        hypervisor = connection_to(options["uri"], credentials, environment)
         try:
             done = self._work(hypervisor, options)
         except HypervisorConnectError as error:
@@ -226,6 +241,39 @@ class HypervisorAction(ActionBase):
                     os.environ[name] = value
 
 
+def _check_dictionaries(
+    given: Mapping[str, Any], spec: Mapping[str, Any], above: str = ""
+) -> None:
+    """Refuse a list for a dictionary, on which ansible-core's validation breaks down."""
+    for name, rule in spec.items():
+        value = given.get(name)
+        if rule.get("type") != "dict" or value is None or isinstance(value, str):
+            continue
+        if not isinstance(value, Mapping):
+            raise HypervisorConnectError(
+                f"{above}{name} can't be {value!r}", remedy="give a dictionary"
+            )
+        _check_dictionaries(value, rule.get("options") or {}, f"{above}{name}.")
+
+
+def _unknown(found: Iterable[Any], spec: Mapping[str, Any]) -> str:
+    """Which options are none, and which there are instead.
+
+    Args:
+        found: Names; one within another option is a tuple, or dotted.
+        spec: The argument spec.
+    """
+    paths = sorted(
+        tuple(one.split(".")) if isinstance(one, str) else tuple(one) for one in found
+    )
+    *above, _last = paths[0]
+    for name in above:
+        spec = spec.get(name, {}).get("options", {})
+    unknown = ", ".join(".".join(path) for path in paths)
+    place = f"{'.'.join(above)} has" if above else "it has"
+    return f"no option {unknown}; {place} {', '.join(sorted(spec))}"
+
+
 def _checked_environment(values: Any) -> dict[str, str]:
     """One entry of a task's ``environment``, refused in words where it is none."""
     if not isinstance(values, Mapping):
@@ -242,7 +290,7 @@ def _checked_environment(values: Any) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
 
 
-def _resolved(uri: Any) -> ConnectionUri | None:
+def resolved(uri: Any) -> ConnectionUri | None:
     """The URI that a URI, an alias or the default stands for, if it can be told."""
     try:
         text = None if uri is None else str(uri)
@@ -252,11 +300,11 @@ def _resolved(uri: Any) -> ConnectionUri | None:
 
 
 def _user_of(uri: Any) -> str | None:
-    known = _resolved(uri)
+    known = resolved(uri)
     return known.username if known is not None else None
 
 
-def _connection_to(
+def connection_to(
     uri: str | None, credentials: Credentials, environment: Mapping[str, str]
 ) -> Hypervisor:
     """The open connection of this worker, or a new one, at the cost of the oldest."""

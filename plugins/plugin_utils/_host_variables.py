@@ -62,6 +62,19 @@ def of_delegate(
     shared = uri == variables.get(_VARIABLES["uri"])
     if uri is None or (delegate in _LOCALHOST and shared):
         return variables
+    return variables_of_delegate(variables, delegate)
+
+
+def variables_of_delegate(
+    variables: Mapping[str, Any], delegate: str | None
+) -> Mapping[str, Any]:
+    """The variables of the host that ``delegate_to`` names, not templated yet.
+
+    Args:
+        variables: Those of the task, ``ansible_delegated_vars`` included.
+        delegate: The value of ``delegate_to``.
+    """
+    theirs = variables.get("ansible_delegated_vars", {}).get(delegate, {})
     # ansible-core leaves that at the task's own host.
     return {**theirs, "inventory_hostname": delegate}
 

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import datetime
 import ipaddress
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from cryptography import x509
@@ -16,6 +16,21 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from hvsim.machine_store import (
+    Key,
+    MachineStore,
+    pem,
+    private,
+    thumbprint,
+    write_private,
+)
+
+USAGES = {
+    "server": ExtendedKeyUsageOID.SERVER_AUTH,
+    "client": ExtendedKeyUsageOID.CLIENT_AUTH,
+    "any": ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+}
+"""The words for what a certificate is for."""
 UPN = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
 
 
@@ -24,50 +39,61 @@ class Certificates:
 
     Args:
         folder: Of its own; it is not removed here.
+
+    Attributes:
+        store: The machine's own certificates.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = _name("hvsim test CA")
+        self._name = common_name("hvsim test CA")
         self._authority = self._sign(
             self._name, self._key, [(x509.BasicConstraints(True, 0), True)]
         )
         self.ca_file = folder / "ca.pem"
-        self.ca_file.write_bytes(_pem(self._authority))
+        self.ca_file.write_bytes(pem(self._authority))
         self.ca_thumbprint = thumbprint(self._authority)
-        self.by_thumbprint: dict[str, Path] = {}
-        self.names: dict[str, str] = {}
+        self.store = MachineStore(folder)
 
-    def issue_server(self, name: str, addresses: Sequence[str] = ()) -> str:
-        """A server's certificate.
+    def issue_server(
+        self,
+        name: str,
+        addresses: Sequence[str] = (),
+        *,
+        not_before: datetime | None = None,
+        not_after: datetime | None = None,
+        usages: Iterable[str] = ("server",),
+        private_key: bool = True,
+        self_signed: bool = False,
+    ) -> str:
+        """A certificate in the machine's store.
 
         Args:
-            name: Its common name, and a DNS name of it.
-            addresses: More DNS names and IP addresses.
+            name: Its common name and its first DNS name or IP address.
+            addresses: More DNS names, maybe with a wildcard, and IP addresses.
+            not_before: When it begins to be valid; an hour ago where it is left out.
+            not_after: When it ends; 30 days from now where it is left out.
+            usages: Words of USAGES; none for a certificate without that extension.
+            private_key: Whether the machine has its key.
+            self_signed: Signed by itself instead of the CA.
 
         Returns:
             Its thumbprint, in upper case.
+
+        Raises:
+            ValueError: There is no such usage, or it ends before it begins.
         """
-        names: list[x509.GeneralName] = []
-        for address in (name, *addresses):
-            try:
-                names.append(x509.IPAddress(ipaddress.ip_address(address)))
-            except ValueError:
-                names.append(x509.DNSName(address))
         key = ec.generate_private_key(ec.SECP256R1())
-        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+        kinds = [USAGES[usage] for usage in usages if _is_usage(usage)]
         certificate = self._sign(
-            _name(name),
+            common_name(name),
             key,
-            [(x509.SubjectAlternativeName(names), False), (usage, False)],
+            extensions((name, *addresses), kinds),
+            validity=_validity(not_before, not_after),
+            by_itself=self_signed,
         )
-        mark = thumbprint(certificate)
-        path = self._folder / f"{mark}.pem"
-        _write_private(path, _pem(certificate) + _private(key))
-        self.by_thumbprint[mark] = path
-        self.names[mark] = name
-        return mark
+        return self.store.add(certificate, key if private_key else None).mark
 
     def issue_client(self, principal: str) -> tuple[Path, Path]:
         """A client's certificate and key, for certificate authentication.
@@ -80,92 +106,129 @@ class Certificates:
         other = x509.OtherName(UPN, bytes([0x0C, len(text)]) + text)
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
         certificate = self._sign(
-            _name(principal.partition("@")[0]),
+            common_name(principal.partition("@")[0]),
             key,
             [(x509.SubjectAlternativeName([other]), False), (usage, False)],
         )
         mark = thumbprint(certificate)
         paths = self._folder / f"client-{mark}.pem", self._folder / f"client-{mark}.key"
-        paths[0].write_bytes(_pem(certificate))
-        _write_private(paths[1], _private(key))
+        paths[0].write_bytes(pem(certificate))
+        write_private(paths[1], private(key))
         return paths
 
     def server_context(self, mark: str, *, ask_client: bool) -> ssl.SSLContext:
-        """TLS with one of the servers' certificates.
+        """TLS with one of the machine's certificates.
 
         Args:
             mark: Its thumbprint.
             ask_client: Ask clients for one of this CA; they needn't have any.
+
+        Raises:
+            FileNotFoundError: It is not in the store any more, or has no key there.
         """
+        entry = self.store.find(mark)
+        if entry is None or entry.path is None:
+            raise FileNotFoundError(mark)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.by_thumbprint[mark])
+        context.load_cert_chain(entry.path)
         if ask_client:
             context.load_verify_locations(self.ca_file)
             context.verify_mode = ssl.CERT_OPTIONAL
         return context
 
     def der(self, mark: str) -> bytes:
-        """A server's certificate as DER."""
-        pem = self.by_thumbprint[mark].read_bytes()
-        certificate = x509.load_pem_x509_certificate(pem)
-        return certificate.public_bytes(serialization.Encoding.DER)
+        """A certificate of the store as DER.
+
+        Raises:
+            FileNotFoundError: It is not there any more.
+        """
+        entry = self.store.find(mark)
+        if entry is None:
+            raise FileNotFoundError(mark)
+        return entry.certificate.public_bytes(serialization.Encoding.DER)
 
     def _sign(
         self,
         subject: x509.Name,
         key: ec.EllipticCurvePrivateKey,
-        extensions: Sequence[tuple[x509.ExtensionType, bool]],
+        more: Sequence[tuple[x509.ExtensionType, bool]],
+        *,
+        validity: tuple[datetime, datetime] | None = None,
+        by_itself: bool = False,
     ) -> x509.Certificate:
-        now = datetime.datetime.now(datetime.timezone.utc)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(days=30))
-            .add_extension(
-                x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False
-            )
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(
-                    self._key.public_key()
-                ),
-                False,
-            )
-        )
-        for extension, critical in extensions:
-            builder = builder.add_extension(extension, critical)
+        more = list(more)
         if subject == self._name:
             usage = x509.KeyUsage(
                 True, False, False, False, False, True, True, False, False
             )
-            builder = builder.add_extension(usage, True)
-        return builder.sign(self._key, hashes.SHA256())
+            more.append((usage, True))
+        issuer = (subject, key) if by_itself else (self._name, self._key)
+        return sign(subject, key, more, validity or _validity(), issuer)
 
 
-def thumbprint(certificate: x509.Certificate) -> str:
-    """SHA-1 over the certificate, as Windows names it."""
-    return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303
+def sign(
+    subject: x509.Name,
+    key: Key,
+    more: Iterable[tuple[x509.ExtensionType, bool]],
+    validity: tuple[datetime, datetime],
+    issuer: tuple[x509.Name, Key],
+) -> x509.Certificate:
+    """A certificate with these extensions, signed by that name and key."""
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer[0])
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(validity[0])
+        .not_valid_after(validity[1])
+        .add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False
+        )
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer[1].public_key()),
+            False,
+        )
+    )
+    for extension, critical in more:
+        builder = builder.add_extension(extension, critical)
+    return builder.sign(issuer[1], hashes.SHA256())
 
 
-def _name(text: str) -> x509.Name:
+def extensions(
+    names: Iterable[str], usages: Sequence[x509.ObjectIdentifier]
+) -> list[tuple[x509.ExtensionType, bool]]:
+    """What a server's certificate says besides its subject; no usages for any."""
+    alternative = x509.SubjectAlternativeName([_general_name(name) for name in names])
+    found: list[tuple[x509.ExtensionType, bool]] = [(alternative, False)]
+    if usages:
+        found.append((x509.ExtendedKeyUsage(usages), False))
+    return found
+
+
+def common_name(text: str) -> x509.Name:
+    """A subject of nothing else."""
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
-def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
+def _validity(
+    not_before: datetime | None = None, not_after: datetime | None = None
+) -> tuple[datetime, datetime]:
+    now = datetime.now(timezone.utc)
+    return (
+        not_before or now - timedelta(hours=1),
+        not_after or now + timedelta(days=30),
     )
 
 
-def _write_private(path: Path, data: bytes) -> None:
-    path.touch(mode=0o600)
-    path.write_bytes(data)
+def _is_usage(word: str) -> bool:
+    if word not in USAGES:
+        raise ValueError(f"a certificate is for {', '.join(USAGES)}, not {word!r}")
+    return True

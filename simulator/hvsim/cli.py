@@ -14,8 +14,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from hvsim.authentication import User
 from hvsim.rules import read_rules
@@ -137,7 +139,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--no-hyperv", action="store_true", help="a Windows without the Hyper-V role")
     add("--hostname", default="HVSIM", help="the computer's name (HVSIM)")
+    add("--domain", default="", help="the DNS domain that it is a member of")
     add("--windows", default="10.0.20348", metavar="VERSION", help="(10.0.20348)")
+    add(
+        "--certificate",
+        action="append",
+        default=[],
+        metavar="NAME[,WORD...]",
+        help="one more certificate in the machine's store: days=30 (negative: expired), "
+        "from=-1 (days from now), names=a+b, usage=server|client|any|none, no-key, "
+        "self-signed",
+    )
     add("--keytab", type=Path, metavar="FILE", help="of HTTP/HOST, for Kerberos")
     add("--kerberos-host", default="", metavar="HOST", help="of that service principal")
     add("--strict", action="store_true", help="refuse more than Windows does")
@@ -166,6 +178,7 @@ def _options(given: argparse.Namespace) -> Options:
         guest_seconds=given.guest_seconds,
         hyperv=not given.no_hyperv,
         hostname=given.hostname,
+        domain=given.domain,
         version=given.windows,
         bind=given.bind,
         port=given.port,
@@ -177,6 +190,7 @@ def _options(given: argparse.Namespace) -> Options:
         policies=dict(_pair(text) for text in given.policy),
         rules=read_rules(given.rules) if given.rules else (),
         strict=given.strict,
+        certificates=[certificate(text) for text in given.certificate],
         keytab=given.keytab,
         kerberos_host=given.kerberos_host,
     )
@@ -187,6 +201,34 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise ValueError(f"{text!r} is no PATH=VALUE")
     return path, value
+
+
+def certificate(text: str) -> dict[str, Any]:
+    """The arguments of `Certificates.issue_server` that --certificate means.
+
+    Raises:
+        ValueError: A word is unknown, or is no number.
+    """
+    name, *rest = text.split(",")
+    words = dict(word.partition("=")[::2] for word in rest)
+    start = int(words.pop("from", "0"))
+    days = int(words.pop("days", "30"))
+    now = datetime.now(timezone.utc)
+    first = now + timedelta(days=start, hours=-1)
+    last = now + timedelta(days=start + days)
+    usage = words.pop("usage", "server")
+    wanted = {
+        "name": name,
+        "addresses": [one for one in words.pop("names", "").split("+") if one],
+        "not_before": min(first, last - timedelta(days=1)),
+        "not_after": last,
+        "usages": [] if usage == "none" else [usage],
+        "private_key": words.pop("no-key", None) is None,
+        "self_signed": words.pop("self-signed", None) is not None,
+    }
+    if words or not name:
+        raise ValueError(f"--certificate has no {', '.join(words) or 'NAME'}")
+    return wanted
 
 
 def _user(text: str) -> User:

@@ -21,6 +21,7 @@ from lxml import etree
 from hvsim import settings, soap
 from hvsim.enumeration import WQL, endpoint_reference, reference_parts
 from hvsim.faults import Code, Fault
+from hvsim.machine_store import Entry, MachineStore
 from hvsim.namespaces import ANONYMOUS, CONFIG, NS, qname
 from hvsim.pipeline import Resource
 from hvsim.settings import PROVIDER, SETTINGS, Settings, boolean, number
@@ -37,6 +38,12 @@ GROUPS = {
     "Winrs": "Winrs",
 }
 """Path of a resource below winrm/config, and the name of its element."""
+
+NO_SUCH_LOGON_SESSION = 1312
+_NO_SESSION = (
+    "A specified logon session does not exist. It may already have been terminated. "
+)
+"""What http.sys says to a certificate without a private key (netsh http add sslcert)."""
 
 
 @dataclass(frozen=True)
@@ -98,14 +105,16 @@ class Config:
             there at the start as set by group policy.
 
     Attributes:
-        certificates: Thumbprints of the certificates that the host has, and their names.
+        certificates: The machine's own, once the host has a store of them.
+        computer_names: Its names, one of which a listener without Hostname has.
     """
 
     def __init__(self, policies: Mapping[str, str] | None = None) -> None:
         policies = dict(policies or {})
         self.listener_policy = policies.pop("Listener", None) is not None
         self.settings = Settings(policies)
-        self.certificates: dict[str, str] = {}
+        self.certificates: MachineStore | None = None
+        self.computer_names: tuple[str, ...] = ()
         self.lock = threading.RLock()
         self._listeners: dict[tuple[str, str], Listener] = {}
         self.mappings: dict[tuple[str, ...], CertMapping] = {}
@@ -202,9 +211,12 @@ class _Listed(Resource):
         for element in soap.elements(body):
             local = etree.QName(element).localname
             name = next((k for k in known if k.lower() == local.lower()), None)
+            text = (element.text or "").strip()
+            if name == "ListeningOn" and name in found:  # the one list
+                text = f"{found.pop(name)} {text}"
             if name is None or name in found:
                 raise Fault(Code.SCHEMA_VALIDATION_ERROR, provider=PROVIDER)
-            found[name] = (element.text or "").strip()
+            found[name] = text
         for name in self.keys:
             value = found.pop(name, None)
             if value and value.lower() != (request.selectors.text(name) or "").lower():
@@ -308,7 +320,8 @@ class ListenerResource(_Listed):
             raise Fault(Code.INVALID_SELECTORS, provider=PROVIDER)
         _check_address(address)
         listening_on = fields.pop("ListeningOn", None)
-        if listening_on and (old is None or listening_on not in old.listening_on):
+        known = set(old.listening_on) if old else set()
+        if listening_on and not known.issuperset(listening_on.split()):
             raise Fault(Code.READONLY_PROPERTY, provider=PROVIDER)
         default = self.config.settings.number(f"Service/DefaultPorts/{transport}")
         row = old or Listener(address, transport, default)
@@ -333,21 +346,27 @@ class ListenerResource(_Listed):
             if row.thumbprint:
                 raise Fault(Code.THUMBPRINT_SHOULD_BE_EMPTY, provider=PROVIDER)
             return row
-        known = self.config.certificates
+        store = self.config.certificates
+        known = store.entries() if store else []
+        names = (row.hostname,) if row.hostname else self.config.computer_names
         if not row.thumbprint:
             fitting = [
-                thumbprint
-                for thumbprint, name in known.items()
-                if row.hostname and name.lower() == row.hostname.lower()
+                entry.mark
+                for entry in known
+                if row.hostname and entry.is_for(row.hostname) and is_usable(entry)
             ]
             if not fitting:
                 raise Fault(Code.THUMBPRINT_BLANK, provider=PROVIDER)
             return replace(row, thumbprint=fitting[0])
-        name = known.get(row.thumbprint)
-        if name is None:
+        entry = next((one for one in known if one.mark == row.thumbprint), None)
+        if entry is None:
             raise Fault(Code.RESOURCE_NOT_FOUND, provider=PROVIDER)
-        if row.hostname and name.lower() != row.hostname.lower():
+        if not any(map(entry.is_for, names)):
             raise Fault(Code.CERTIFICATE_NAME_MISMATCH, provider=PROVIDER)
+        if not entry.for_servers:
+            raise Fault(Code.CERTIFICATE_INVALID_USAGE, provider=PROVIDER)
+        if entry.path is None:
+            raise Fault(NO_SUCH_LOGON_SESSION, _NO_SESSION, provider=PROVIDER)
         return row
 
 
@@ -521,6 +540,11 @@ def _add(parent: etree._Element, uri: str, name: str, text: str) -> etree._Eleme
 def _check_uri(request: Request, uri: str) -> None:
     if request.resource_uri.rstrip("/").lower() != uri:
         raise Fault(Code.INVALID_RESOURCE_URI)
+
+
+def is_usable(entry: Entry) -> bool:
+    """Whether a listener can have the certificate, names aside."""
+    return entry.for_servers and entry.path is not None
 
 
 def _check_address(address: str) -> None:

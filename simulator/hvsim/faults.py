@@ -72,6 +72,7 @@ class Code(IntEnum):
     THUMBPRINT_BLANK = 2150858983
     CERTIFICATE_NAME_MISMATCH = 2150858985
     THUMBPRINT_SHOULD_BE_EMPTY = 2150858987
+    CERTIFICATE_INVALID_USAGE = 2150858990
     WMI_KEYS_MISSING = 2150859002
     WMI_WQL_WITHOUT_STAR = 2150859003
     WMI_PROVIDER_NOT_CAPABLE = 2150859010
@@ -317,6 +318,13 @@ TABLE: dict[int, Row] = {
         _CLIENT
         + "When HTTP is the transport, the Certificate thumbprint must be blank. "
         "HTTP does not use the Certificate thumbprint.",
+        code="s:Receiver",
+    ),
+    Code.CERTIFICATE_INVALID_USAGE: _row(
+        "w:InternalError",
+        _CLIENT + "The Enhanced Key Usage (EKU) field of the certificate is not set to "
+        '"Server Authentication". Retry the request with a certificate that has the '
+        "correct EKU.",
         code="s:Receiver",
     ),
     Code.WMI_KEYS_MISSING: _row(

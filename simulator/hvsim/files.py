@@ -15,12 +15,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
-START = (r"C:\Windows\System32\WindowsPowerShell\v1.0", r"C:\Users\Public")
+START = (
+    r"C:\Windows\System32\WindowsPowerShell\v1.0",
+    r"C:\Windows\Temp",
+    r"C:\Users\Public",
+)
 PROGRAMS = (
+    r"C:\Windows\System32\certreq.exe",
+    r"C:\Windows\System32\certutil.exe",
     r"C:\Windows\System32\cmd.exe",
     r"C:\Windows\System32\hostname.exe",
     r"C:\Windows\System32\ipconfig.exe",
     r"C:\Windows\System32\ping.exe",
+    r"C:\Windows\System32\reg.exe",
     r"C:\Windows\System32\whoami.exe",
     r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe",
 )
@@ -43,6 +50,10 @@ class Sized(Protocol):
 
     path: str
     size: int
+
+
+class NotEmpty(Exception):
+    """Something lies in the directory."""
 
 
 class Files:
@@ -202,15 +213,18 @@ class Files:
                 raise NotFound(path)
             del self._names[_key(path)]
 
-    def remove_directory(self, path: str) -> None:
-        """Remove a directory with all that is in it.
+    def remove_directory(self, path: str, *, with_content: bool = True) -> None:
+        """Remove a directory, with all that is in it where that is wanted.
 
         Raises:
             NotFound: There is no such directory.
+            NotEmpty: Something lies in it, which is not to be removed with it.
             InUse: Something holds one of its files; what came before it is gone.
         """
         if not self.is_directory(path):
             raise NotFound(path)
+        if not with_content and any(self._below(path)):
+            raise NotEmpty(path)
         for key in sorted(self._below(path), reverse=True):
             if key in self._content:
                 self.remove(key)

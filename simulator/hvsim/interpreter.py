@@ -20,7 +20,9 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from hvsim import powershell
-from hvsim.files import Files, InUse, NotFound
+from hvsim.files import Files, InUse, NotEmpty, NotFound
+from hvsim.machine_store import MachineStore
+from hvsim.windows_registry import WindowsRegistry
 
 IN_USE = (
     "The process cannot access the file because it is being used by another "
@@ -56,6 +58,8 @@ class Host:
     version: str = "10.0.20348"
     address: str = "192.0.2.10"
     files: Files = field(default_factory=Files)
+    registry: WindowsRegistry = field(default_factory=WindowsRegistry)
+    certificates: MachineStore | None = None
 
 
 @dataclass
@@ -288,7 +292,9 @@ BUILTINS: dict[str, Builtin] = {}
 PROGRAMS: dict[str, Builtin] = {}
 
 
-def _command(table: dict[str, Builtin], *names: str) -> Callable[[Builtin], Builtin]:
+def command(table: dict[str, Builtin], *names: str) -> Callable[[Builtin], Builtin]:
+    """Register a function as a command of cmd's own, or as a program."""
+
     def register(function: Builtin) -> Builtin:
         table.update(dict.fromkeys(names, function))
         return function
@@ -328,7 +334,7 @@ def words(tail: str) -> list[str]:
     return [word.replace('"', "") for word in re.findall(r'(?:"[^"]*"?|[^\s"])+', tail)]
 
 
-@_command(BUILTINS, "echo")
+@command(BUILTINS, "echo")
 def _echo(tail: str, state: State, console: Console) -> int:
     if not tail.strip():
         console.write("ECHO is on.\r\n")
@@ -337,12 +343,12 @@ def _echo(tail: str, state: State, console: Console) -> int:
     return 0
 
 
-@_command(BUILTINS, "rem")
+@command(BUILTINS, "rem")
 def _rem(tail: str, state: State, console: Console) -> int:
     return 0
 
 
-@_command(BUILTINS, "set")
+@command(BUILTINS, "set")
 def _set(tail: str, state: State, console: Console) -> int:
     text = tail.strip()
     if len(text) > 1 and text[0] == text[-1] == '"':
@@ -365,7 +371,7 @@ def _set(tail: str, state: State, console: Console) -> int:
     return 0
 
 
-@_command(BUILTINS, "cd", "chdir")
+@command(BUILTINS, "cd", "chdir")
 def _cd(tail: str, state: State, console: Console) -> int:
     text = re.sub(r"(?i)^\s*/d\b", "", tail).strip()
     if not text:
@@ -379,7 +385,7 @@ def _cd(tail: str, state: State, console: Console) -> int:
     return 0
 
 
-@_command(BUILTINS, "md", "mkdir")
+@command(BUILTINS, "md", "mkdir")
 def _mkdir(tail: str, state: State, console: Console) -> int:
     for name in words(tail):
         path = state.path(name)
@@ -394,29 +400,31 @@ def _mkdir(tail: str, state: State, console: Console) -> int:
     return 0
 
 
-@_command(BUILTINS, "rd", "rmdir")
+@command(BUILTINS, "rd", "rmdir")
 def _rmdir(tail: str, state: State, console: Console) -> int:
-    names = words(tail)
-    whole = any(name.lower() == "/s" for name in names)
+    switches = {name.lower() for name in words(tail) if name.startswith("/")}
+    names = [name for name in words(tail) if not name.startswith("/")]
+    if not names:
+        console.write_error("The syntax of the command is incorrect.\r\n")
+        return 1
     for name in names:
-        if re.fullmatch(r"/[a-zA-Z]", name):
-            continue
-        path = state.path(name)
         try:
-            if state.host.files.entries(path) and not whole:
-                console.write_error("The directory is not empty.\r\n")
-                return 1
-            state.host.files.remove_directory(path)
+            state.host.files.remove_directory(
+                state.path(name), with_content="/s" in switches
+            )
         except NotFound:
             console.write_error("The system cannot find the file specified.\r\n")
-            return 1
+            return 2
+        except NotEmpty:
+            console.write_error("The directory is not empty.\r\n")
+            return 145
         except InUse:
             console.write_error(IN_USE)
             return 1
     return 0
 
 
-@_command(BUILTINS, "del", "erase")
+@command(BUILTINS, "del", "erase")
 def _del(tail: str, state: State, console: Console) -> int:
     for name in words(tail):
         if re.fullmatch(r"/[a-zA-Z]", name):
@@ -431,7 +439,7 @@ def _del(tail: str, state: State, console: Console) -> int:
     return 0
 
 
-@_command(BUILTINS, "type")
+@command(BUILTINS, "type")
 def _type(tail: str, state: State, console: Console) -> int:
     names = words(tail)
     if not names:
@@ -449,7 +457,7 @@ def _type(tail: str, state: State, console: Console) -> int:
     return 0
 
 
-@_command(BUILTINS, "dir")
+@command(BUILTINS, "dir")
 def _dir(tail: str, state: State, console: Console) -> int:
     names = words(tail)
     bare = any(name.lower() == "/b" for name in names)
@@ -482,19 +490,19 @@ def _dir(tail: str, state: State, console: Console) -> int:
     return 0
 
 
-@_command(BUILTINS, "exit")
+@command(BUILTINS, "exit")
 def _exit(tail: str, state: State, console: Console) -> int:
     numbers = [word for word in words(tail) if re.fullmatch(r"-?\d{1,10}", word)]
     raise _Exit(int(numbers[0]) if numbers else 0)
 
 
-@_command(BUILTINS, "ver")
+@command(BUILTINS, "ver")
 def _ver(tail: str, state: State, console: Console) -> int:
     console.write(f"\r\nMicrosoft Windows [Version {state.host.version}]\r\n")
     return 0
 
 
-@_command(PROGRAMS, "more")
+@command(PROGRAMS, "more")
 def _more(tail: str, state: State, console: Console) -> int:
     if words(tail):
         return _type(tail, state, console)
@@ -503,19 +511,19 @@ def _more(tail: str, state: State, console: Console) -> int:
     return 0
 
 
-@_command(PROGRAMS, "chcp")
+@command(PROGRAMS, "chcp")
 def _chcp(tail: str, state: State, console: Console) -> int:
     console.write(f"Active code page: {(words(tail) or ['437'])[0]}\r\n")
     return 0
 
 
-@_command(PROGRAMS, "hostname")
+@command(PROGRAMS, "hostname")
 def _hostname(tail: str, state: State, console: Console) -> int:
     console.write(state.host.computer + "\r\n")
     return 0
 
 
-@_command(PROGRAMS, "whoami")
+@command(PROGRAMS, "whoami")
 def _whoami(tail: str, state: State, console: Console) -> int:
     if words(tail):
         console.write_error(f"ERROR: Invalid argument/option - '{words(tail)[0]}'.\r\n")
@@ -524,7 +532,7 @@ def _whoami(tail: str, state: State, console: Console) -> int:
     return 0
 
 
-@_command(PROGRAMS, "ipconfig")
+@command(PROGRAMS, "ipconfig")
 def _ipconfig(tail: str, state: State, console: Console) -> int:
     console.write(
         "\r\nWindows IP Configuration\r\n\r\n\r\nEthernet adapter Ethernet:\r\n\r\n"
@@ -536,7 +544,7 @@ def _ipconfig(tail: str, state: State, console: Console) -> int:
     return 0
 
 
-@_command(PROGRAMS, "ping")
+@command(PROGRAMS, "ping")
 def _ping(tail: str, state: State, console: Console) -> int:
     """Every address answers, once a second: people pause with it."""
     match = re.search(r"(?i)[-/]n\s+(\d{1,6})", tail)
@@ -557,7 +565,7 @@ def _ping(tail: str, state: State, console: Console) -> int:
     return 0
 
 
-@_command(PROGRAMS, "cmd")
+@command(PROGRAMS, "cmd")
 def _cmd(tail: str, state: State, console: Console) -> int:
     """`cmd /c LINE`; without /c or /k the lines of standard input."""
     match = re.search(r"(?i)/[ck]\s*(.*)", tail, re.DOTALL)
@@ -575,7 +583,7 @@ def _cmd(tail: str, state: State, console: Console) -> int:
     return code
 
 
-@_command(PROGRAMS, "powershell", "pwsh")
+@command(PROGRAMS, "powershell", "pwsh")
 def _powershell(tail: str, state: State, console: Console) -> int:
     """PowerShell's own options; see `hvsim.powershell` for what it runs."""
     options = powershell_options(tail)

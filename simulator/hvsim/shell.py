@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lxml import etree
 
-from hvsim import interpreter, soap
+from hvsim import administration, interpreter, soap
 from hvsim.enumeration import endpoint_reference, reference_parts
 from hvsim.faults import Code, Fault
 from hvsim.interpreter import Host, Interrupted, State
@@ -35,6 +35,7 @@ from hvsim.soap import Filter, Item, Request
 if TYPE_CHECKING:
     from hvsim import psrp
 
+assert administration.PROGRAMS  # cmd knows them now
 SHELL = NS["rsp"]
 CMD = SHELL + "/cmd"
 POWERSHELL = "http://schemas.microsoft.com/powershell/"

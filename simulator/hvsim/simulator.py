@@ -29,6 +29,7 @@ from hvsim.pipeline import Pipeline
 from hvsim.rules import Rule, Rules
 from hvsim.server import Host, HttpListener, RequestLog
 from hvsim.shell import ShellResource
+from hvsim.windows_registry import WindowsRegistry
 from hvsim.wmi.resource import WmiResource
 
 LOG = logging.getLogger("hvsim")
@@ -45,6 +46,7 @@ class Options:
         guest_seconds: How long a guest takes to shut down.
         hyperv: Whether it has the Hyper-V role.
         hostname: The computer's name.
+        domain: The DNS domain that it is a member of; empty in a workgroup.
         version: Of Windows, as Identify tells it.
         bind: The address of its listeners.
         port, tls_port: 0 for a free one; `tls_port=None` for no HTTPS listener.
@@ -56,6 +58,8 @@ class Options:
         strict: Refuse what the specification forbids and Windows may let pass.
         keytab, kerberos_host: Kerberos: the keytab of HTTP/kerberos_host.
         clock: The machines' time; `held = HeldClock()` stands still.
+        certificates: More certificates in the machine's store, each as the arguments of
+            `Certificates.issue_server`: `{"name": "hv1.example.com"}`.
     """
 
     vms: int = 3
@@ -64,6 +68,7 @@ class Options:
     guest_seconds: float = 1.0
     hyperv: bool = True
     hostname: str = "HVSIM"
+    domain: str = ""
     version: str = "10.0.20348"
     bind: str = "127.0.0.1"
     port: int = 0
@@ -78,6 +83,7 @@ class Options:
     keytab: Path | None = None
     kerberos_host: str = ""
     clock: Clock | None = None
+    certificates: Sequence[Mapping[str, Any]] = ()
 
 
 class Simulator:
@@ -107,6 +113,11 @@ class Simulator:
             self.config.settings.set(path, value)
         self._folder = Path(tempfile.mkdtemp(prefix="hvsim-"))
         self.certificates = Certificates(self._folder)
+        for wanted in options.certificates:
+            self.certificates.issue_server(**wanted)
+        self.config.certificates = self.certificates.store
+        full = f"{options.hostname}.{options.domain}" if options.domain else ""
+        self.config.computer_names = tuple(filter(None, (full, options.hostname)))
         self.accounts = Accounts(
             [User(self.username, self.password), *options.users],
             options.hostname,
@@ -120,7 +131,15 @@ class Simulator:
             guest_seconds=options.guest_seconds,
             hyperv=options.hyperv,
             hostname=options.hostname,
+            domain=options.domain,
             clock=options.clock,
+        )
+        store = self.certificates.store
+        self.model.registry = WindowsRegistry(
+            options.version,
+            store.blobs,
+            hostname=options.hostname,
+            domain=options.domain,
         )
         self.shells = ShellResource(
             self.config.settings,
@@ -128,6 +147,8 @@ class Simulator:
                 computer=options.hostname,
                 version=options.version,
                 files=self.model.files,
+                registry=self.model.registry,
+                certificates=store,
             ),
         )
         self.rules = self.model.rules = Rules(options.rules)
@@ -141,7 +162,7 @@ class Simulator:
         self._host = Host(
             self.pipeline, self.config, self.accounts, self.certificates, self.rules
         )
-        self._open: dict[tuple[str, str], HttpListener] = {}
+        self._open: dict[tuple[str, str, bool], HttpListener] = {}
         self._lock = threading.RLock()
 
     @property
@@ -179,7 +200,6 @@ class Simulator:
             mark = self.certificates.issue_server(
                 self.options.hostname, ("localhost", bind, "127.0.0.1", "::1")
             )
-            self.config.certificates.update(self.certificates.names)
             rows.append(
                 Listener(
                     "*",
@@ -257,7 +277,7 @@ class Simulator:
         return True
 
     def _url(self, transport: str) -> str:
-        listener = self._open.get(("*", transport))
+        listener = self._open.get(("*", transport, False))
         if listener is None:
             return ""
         bind = self.options.bind
@@ -270,17 +290,19 @@ class Simulator:
         listener.row = replace(row, port=listener.port)
         listener.start()
         with self._lock:
-            self._open[row.key] = listener
+            self._open[_door(row)] = listener
         return listener
 
     def _listening_on(self, row: Listener) -> tuple[str, ...]:
         with self._lock:
-            listener = self._open.get(row.key)
+            listener = self._open.get(_door(row))
         return (str(listener.server_address[0]),) if listener else ()
 
     def _apply(self) -> None:
         """Open and close ports as the configuration has them now."""
-        wanted = {row.key: row for row in self.config.listeners() if self._wanted(row)}
+        wanted = {
+            _door(row): row for row in self.config.listeners() if self._wanted(row)
+        }
         with self._lock:
             for key, listener in list(self._open.items()):
                 row = wanted.get(key)
@@ -303,11 +325,15 @@ class Simulator:
         return (
             row.enabled
             and bool(self._address(row))
-            and (row.transport == "HTTP" or row.thumbprint in self.certificates.names)
+            and (row.transport == "HTTP" or self._has_key(row.thumbprint))
             and _passes(
                 self.config.settings.text("Service/IPv4Filter"), self._address(row)
             )
         )
+
+    def _has_key(self, mark: str) -> bool:
+        entry = self.certificates.store.find(mark)
+        return entry is not None and entry.path is not None
 
     def _address(self, row: Listener) -> str:
         """Where a row listens; empty where that isn't an address of this host."""
@@ -319,6 +345,11 @@ class Simulator:
         ):
             return value
         return ""
+
+
+def _door(row: Listener) -> tuple[str, str, bool]:
+    """What tells listeners apart: a compatibility setting makes one more of `*`."""
+    return (*row.key, row.source == "Compatibility")
 
 
 def _passes(ranges: str, address: str) -> bool:

@@ -11,6 +11,7 @@ import re
 import socket
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -301,6 +302,21 @@ def test_listener_put_moves_the_port(client: Any) -> None:
     assert not reached(f"http://127.0.0.1:{second}/wsman")
 
 
+def test_put_of_all_that_was_read_may_tell_each_address_again(client: Any) -> None:
+    selectors = {"Address": "IP:127.0.0.1", "Transport": "HTTP"}
+    whole = listener(Port=str(free_port()))
+    client.ask("x:Create", LISTENER, whole, selectors)
+    row = "<c:ListeningOn>127.0.0.1</c:ListeningOn>"
+    for addresses, code in (
+        (row * 2, 0),
+        (row + row.replace(".1<", ".9<"), 2150859071),
+    ):
+        inner = f"<c:Enabled>true</c:Enabled>{addresses}"
+        body = element("Listener", inner, uri=LISTENER)
+        assert client.ask("x:Put", LISTENER, body, selectors).code == code
+    client.ask("x:Delete", LISTENER, selectors=selectors)
+
+
 def test_port_that_is_taken_is_kept_but_not_listened_on(client: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -347,7 +363,6 @@ def test_listener_create_is_checked(
 def test_https_listener_takes_a_certificate_by_thumbprint_or_name(client: Any) -> None:
     host = client.simulator
     mark = host.certificates.issue_server("hv.example", ("127.0.0.1",))
-    host.config.certificates.update(host.certificates.names)
     selectors = {"Address": "IP:127.0.0.1", "Transport": "HTTPS"}
     port = str(free_port())
     wrong = listener(Port=port, Hostname="other", CertificateThumbprint=mark)
@@ -419,6 +434,21 @@ def test_compatibility_listener_appears_with_its_source(client: Any) -> None:
     answer = client.ask("n:Enumerate", LISTENER, body)
     sources = [row.get("Source") for row in answer.root.iter("{*}Listener")]
     assert sources == [None, None, "Compatibility"]
+
+
+def test_compatibility_listener_leaves_the_ordinary_one_open(
+    hvsim: Any, client: Any
+) -> None:
+    if os.geteuid() == 0:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", 80)) == 0:
+                pytest.skip("something listens on port 80 here")
+    port = urlsplit(hvsim.http_url).port
+    assert put(client, "service", EnableCompatibilityHttpListener="true").status == 200
+    for state in ("true", "false"):
+        put(client, "service", EnableCompatibilityHttpListener=state)
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            pass
 
 
 MAPPING = CONFIG + "/service/certmapping"

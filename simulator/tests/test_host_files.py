@@ -282,7 +282,7 @@ def test_shell_removes_folders(host: Client) -> None:
     assert typed(host, r"rd C:\VMs\vm0002")[2] == "The directory is not empty.\r\n"
     assert typed(host, r"rmdir /s /q C:\VMs\vm0002") == (0, "", "")
     assert not host.model.files.is_directory(r"C:\VMs\vm0002")
-    assert typed(host, r"rd C:\VMs\vm0002")[0] == 1
+    assert typed(host, r"rd C:\VMs\vm0002")[0] == 2
     assert "being used" in typed(host, r"rd /s C:\VMs\vm0001")[2]
     assert typed(host, r"mkdir Q:\x")[0] == 1
 

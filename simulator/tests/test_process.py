@@ -125,6 +125,7 @@ def test_it_ends_with_its_parent(
         (["--set", "Service/Auth/Basic"], "is no PATH=VALUE"),
         (["--set", "Service/Auth/Basic=yes"], "'yes' is no value"),
         (["--user", "jo"], "NAME:PASSWORD"),
+        (["--certificate", "hv1,color=red"], "--certificate has no color"),
         (["--rules", "/nonexistent"], "No such file"),
         (["--bind", "192.0.2.1"], "assign requested address"),
     ],

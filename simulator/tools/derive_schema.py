@@ -52,6 +52,31 @@ CIM_DataFile Win32_BIOS Win32_ComputerSystem Win32_ComputerSystemProduct
 Win32_Directory Win32_OperatingSystem Win32_Process Win32_Processor Win32_Service
 """
 
+_KEY = ("in hDefKey:uint32", "in sSubKeyName:string")
+_VALUE = (*_KEY, "in sValueName:string")
+REGISTRY: dict[str, list[str]] = {
+    "CreateKey": [*_KEY],
+    "DeleteKey": [*_KEY],
+    "EnumKey": [*_KEY, "out sNames:string[]"],
+    "EnumValues": [*_KEY, "out sNames:string[]", "out Types:sint32[]"],
+    "DeleteValue": [*_VALUE],
+    "SetDWORDValue": [*_VALUE, "in uValue:uint32"],
+    "SetQWORDValue": [*_VALUE, "in uValue:uint64"],
+    "GetDWORDValue": [*_VALUE, "out uValue:uint32"],
+    "GetQWORDValue": [*_VALUE, "out uValue:uint64"],
+    "SetStringValue": [*_VALUE, "in sValue:string"],
+    "GetStringValue": [*_VALUE, "out sValue:string"],
+    "SetMultiStringValue": [*_VALUE, "in sValue:string[]"],
+    "GetMultiStringValue": [*_VALUE, "out sValue:string[]"],
+    "SetExpandedStringValue": [*_VALUE, "in sValue:string"],
+    "GetExpandedStringValue": [*_VALUE, "out sValue:string"],
+    "SetBinaryValue": [*_VALUE, "in uValue:uint8[]"],
+    "GetBinaryValue": [*_VALUE, "out uValue:uint8[]"],
+    "CheckAccess": [*_KEY, "in uRequired:uint32", "out bGranted:boolean"],
+}
+"""StdRegProv, as its page in Microsoft's "WMI Registry Provider" declares it; the dumps
+don't have it. It is in root/default and, since Vista, in root/cimv2."""
+
 Class = dict[str, Any]
 
 
@@ -149,6 +174,15 @@ def main(v2: str, cimv2: str) -> None:
             CIMV2.split(),
         ),
     }
+    provider: dict[str, Any] = {
+        "super": None,
+        "keys": [],
+        "association": False,
+        "properties": {},
+        "methods": REGISTRY,
+    }
+    derived["root/cimv2"]["StdRegProv"] = provider
+    derived["root/default"] = {"StdRegProv": provider}
     json.dump(derived, sys.stdout, indent=1, sort_keys=False)
     sys.stdout.write("\n")
 

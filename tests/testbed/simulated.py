@@ -18,15 +18,19 @@ from typing import Any
 from testbed.process import TestbedError, wait_until
 
 SIMULATOR = Path(__file__).resolve().parents[2] / "simulator"
+SEARCH = os.pathsep.join((str(SIMULATOR), str(Path(__file__).resolve().parents[1])))
 
 
 @contextmanager
-def simulated(*options: str, limit: float = 60.0) -> Iterator[dict[str, Any]]:
+def simulated(
+    *options: str, limit: float = 60.0, program: str = "hvsim"
+) -> Iterator[dict[str, Any]]:
     """Hold a simulated Hyper-V host for the time of the block.
 
     Args:
         options: Further options of ``python -m hvsim``.
         limit: Seconds within which it must be up.
+        program: What to run; ``testbed.windows_host`` is hvsim with a program `winrm`.
 
     Yields:
         The content of its ready file, its path under ``ready_file``, and under ``uris``
@@ -37,11 +41,11 @@ def simulated(*options: str, limit: float = 60.0) -> Iterator[dict[str, Any]]:
     """
     with tempfile.TemporaryDirectory(prefix="hc-hvsim-") as folder:
         ready_file, log = Path(folder, "ready.json"), Path(folder, "log")
-        command = [sys.executable, "-m", "hvsim", "--ready-file", str(ready_file)]
+        command = [sys.executable, "-m", program, "--ready-file", str(ready_file)]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*command, "--parent", str(os.getpid()), *options],
-                env={**os.environ, "PYTHONPATH": str(SIMULATOR)},
+                env={**os.environ, "PYTHONPATH": SEARCH},
                 stdin=subprocess.DEVNULL,
                 stderr=output,
             )
@@ -62,13 +66,11 @@ def simulated(*options: str, limit: float = 60.0) -> Iterator[dict[str, Any]]:
 
 
 def uris(ready: dict[str, Any]) -> dict[str, str]:
-    """The connection URIs of a simulated host, by scheme."""
-    http, https = (
-        ready[scheme].rpartition(":")[2].partition("/")[0]
-        for scheme in ("http", "https")
-    )
+    """The connection URIs of a simulated host, by scheme; no https without a listener."""
     user = f"hyperv://{ready['username']}@127.0.0.1"
+    ends = {"http": "/?transport=http", "https": f"/?ca_path={ready['ca']}"}
     return {
-        "http": f"{user}:{http}/?transport=http",
-        "https": f"{user}:{https}/?ca_path={ready['ca']}",
+        scheme: f"{user}:{ready[scheme].rpartition(':')[2].partition('/')[0]}{end}"
+        for scheme, end in ends.items()
+        if ready[scheme]
     }

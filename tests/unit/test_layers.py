@@ -26,6 +26,7 @@ LAYERS = (
     ("_wsman",),
     ("_hypervisor",),
     ("_hyperv", "_libvirt"),
+    ("_winrm",),
     ("_module",),
 )
 """Packages of module_utils from the bottom up; those of one row don't see each other."""
@@ -39,6 +40,7 @@ PURE = (
     "module_utils/_cim/*.py",
     "module_utils/_wsman/*.py",
     "module_utils/_hypervisor/*.py",
+    "module_utils/_winrm/*.py",
     "module_utils/_libvirt/*_xml.py",
     "module_utils/_libvirt/capabilities.py",
     "module_utils/_libvirt/domain_caps.py",
@@ -53,6 +55,7 @@ IMPURE = (
     "module_utils/_wsman/kerberos.py",  # runs kinit
     "module_utils/_wsman/session.py",  # locks
     "module_utils/_hypervisor/factory.py",  # opens
+    "module_utils/_winrm/networks.py",  # resolves names
 )
 """The exceptions, each with its reason."""
 

@@ -53,16 +53,19 @@ class Task:
 
     Attributes:
         run: Takes the open hypervisor, the validated options and whether this is check
-            mode; returns the result. It raises HypervisorConnectError.
+            mode; returns the result, in which warnings may be a list of sentences. It
+            raises HypervisorConnectError.
         options: The argument spec of the module's own options.
         rules: Further arguments of AnsibleModule, such as mutually_exclusive.
         tells: Whether ``run`` takes, as ``tell``, what gets sentences about how far it is.
+        check: Refuses options that an argument spec can't, before anything is opened.
     """
 
     run: Callable[..., dict[str, Any]]
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     rules: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     tells: bool = False
+    check: Callable[[Mapping[str, Any]], None] = lambda _options: None
 
     @property
     def argument_spec(self) -> dict[str, Any]:
@@ -105,6 +108,7 @@ def run_module(task: Task) -> None:
     )
     try:
         check_options(module.params)
+        task.check(module.params)
         credentials = Credentials.from_options(module.params)
         with open_hypervisor(module.params["uri"], credentials) as hypervisor:
             try:
@@ -114,6 +118,8 @@ def run_module(task: Task) -> None:
                     module.warn(warning)
     except HypervisorConnectError as error:
         module.fail_json(**failure(error, module.params["password"]))
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
     if not module._diff:
         result.pop("diff", None)
     if result.get("failed"):

@@ -22,6 +22,7 @@ from .._core.errors import HypervisorConnectError
 from . import namespaces as ns
 from .enumeration import (
     BOTH,
+    ELEMENT,
     EPR,
     MAX_ELEMENTS,
     MAX_EMPTY_PAGES,
@@ -115,7 +116,9 @@ class WsmanClient:
 
     def identify(self) -> Identity:
         """Ask the server who it is."""
-        data = self._send(identify_request(), repeatable=True)
+        data = self._send(
+            identify_request(), repeatable=True, timeout=self.operation_timeout
+        )
         return parse_identity(data, where=self.session.url)
 
     def get(
@@ -139,6 +142,17 @@ class WsmanClient:
         )
         return self._resource(response.only(), target, fragment)
 
+    def get_element(
+        self, target: Target, selectors: Selectors | None = None
+    ) -> Element:
+        """Read one resource as it came, with the attributes that an instance lacks.
+
+        Args:
+            target: A resource URI, or the resource's path.
+            selectors: Its keys, where the target is a URI.
+        """
+        return self._call(ns.GET, target, selectors).only()
+
     def put(
         self,
         target: Target,
@@ -147,6 +161,7 @@ class WsmanClient:
         fragment: str | None = None,
         *,
         options: Options | None = None,
+        repeatable: bool = True,
     ) -> CimInstance:
         """Write an instance, or one property of it; returns what it is now.
 
@@ -157,6 +172,7 @@ class WsmanClient:
             selectors: Its keys, where the target is a URI.
             fragment: The one property to write, which then is all of ``properties``.
             options: Further options for the server.
+            repeatable: Whether it may be sent again where no answer came.
         """
         response = self._call(
             ns.PUT,
@@ -165,6 +181,7 @@ class WsmanClient:
             body=_representation(target, properties, fragment),
             fragment=fragment,
             options=options,
+            repeatable=repeatable,
         )
         if not response.body:  # allowed where all was taken as it was (WS-Transfer 3.2)
             return CimInstance(_class_name(target), properties)
@@ -243,6 +260,38 @@ class WsmanClient:
         )
         return _with_number(result)
 
+    def act(
+        self,
+        action: str,
+        target: Target,
+        body: str = "",
+        selectors: Selectors | None = None,
+        *,
+        options: Options | None = None,
+        repeatable: bool = False,
+        operation_timeout: float | None = None,
+    ) -> Response:
+        """Carry out any action, with a body as it is, and return the answer as it is.
+
+        Args:
+            action: The a:Action, such as namespaces.GET or one of a resource's own.
+            target: A resource URI, or the instance's path.
+            body: What stands in s:Body, in the envelope's prefixes.
+            selectors: Its keys, where the target is a URI.
+            options: Further options for the server.
+            repeatable: Whether it does no harm to carry it out twice.
+            operation_timeout: Seconds that the server may take; None for the client's.
+        """
+        return self._call(
+            action,
+            target,
+            selectors,
+            body=body,
+            options=options,
+            repeatable=repeatable,
+            operation_timeout=operation_timeout,
+        )
+
     def query(
         self,
         namespace: str,
@@ -302,6 +351,14 @@ class WsmanClient:
                 options=options,
             )
         )
+
+    def enumerate_elements(self, target: Target) -> Iterator[Element]:
+        """The items of an enumeration as they came, with their attributes.
+
+        Args:
+            target: The resource URI.
+        """
+        return self._pages(Enumeration(target=target, mode=ELEMENT))
 
     def release(
         self, target: Target, context: str, selectors: Selectors | None = None
@@ -375,9 +432,11 @@ class WsmanClient:
         options: Options | None = None,
         repeatable: bool = True,
         take: Callable[[Element], None] | None = None,
+        operation_timeout: float | None = None,
     ) -> Response:
         """One request and its answer."""
         uri, keys = address(target, selectors)
+        seconds = operation_timeout or self.operation_timeout
         request = Request(
             action=action,
             resource_uri=uri,
@@ -387,20 +446,20 @@ class WsmanClient:
             options=options or {},
             body=body,
             fragment=fragment,
-            operation_timeout=self.operation_timeout,
+            operation_timeout=seconds,
             max_envelope_size=self.max_envelope_size,
             locale=self.locale,
         )
         return parse_response(
-            self._send(request.to_bytes(), repeatable=repeatable),
+            self._send(request.to_bytes(), repeatable=repeatable, timeout=seconds),
             relates_to=request.message_id,
             take=take,
             where=self.session.url,
         )
 
-    def _send(self, envelope: bytes, *, repeatable: bool) -> bytes:
+    def _send(self, envelope: bytes, *, repeatable: bool, timeout: float) -> bytes:
         data = self.session.send(
-            envelope, repeatable=repeatable, operation_timeout=self.operation_timeout
+            envelope, repeatable=repeatable, operation_timeout=timeout
         )
         self.round_trips += 1
         return data

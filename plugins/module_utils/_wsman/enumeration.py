@@ -23,7 +23,10 @@ from .values import FRAGMENT, instance_of
 OBJECT, EPR, BOTH = "object", "epr", "both"
 """What an enumeration answers with: instances, their paths, instances with paths."""
 
-_MODES = {OBJECT: "", EPR: "EnumerateEPR", BOTH: "EnumerateObjectAndEPR"}
+ELEMENT = "element"
+"""The same request as OBJECT, and the elements as they came."""
+
+_MODES = {OBJECT: "", ELEMENT: "", EPR: "EnumerateEPR", BOTH: "EnumerateObjectAndEPR"}
 
 MAX_ELEMENTS = 32_000
 """MaxBatchItems of WinRM: a page ends where the envelope is full ([MS-WSMV] 2.2.4)."""
@@ -37,7 +40,7 @@ _ENDS = frozenset(
     (Name(ns.ENUMERATION, "EndOfSequence"), Name(ns.WSMAN, "EndOfSequence"))
 )
 
-Item = Union[CimInstance, InstancePath]
+Item = Union[CimInstance, InstancePath, Element]
 
 
 @dataclass
@@ -89,6 +92,8 @@ class Enumeration:
         Raises:
             ProtocolError: It is not.
         """
+        if self.mode == ELEMENT:
+            return element
         if self.mode == EPR:
             if element.name != ENDPOINT_REFERENCE:
                 raise ProtocolError(

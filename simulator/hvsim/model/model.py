@@ -33,6 +33,7 @@ from hvsim.model.network import default_ports, default_switches
 from hvsim.model.population import Population, machine_name
 from hvsim.model.services import SETTINGS
 from hvsim.rules import Rule, Rules
+from hvsim.windows_registry import WindowsRegistry
 
 
 class Model:
@@ -47,6 +48,7 @@ class Model:
         guest_seconds: How long a guest takes to shut down.
         hyperv: Whether the host has the Hyper-V role (and its namespace).
         hostname: The computer's name.
+        domain: The DNS domain that it is a member of; empty in a workgroup.
         clock: Its time; a HeldClock stands still until a test advances it.
     """
 
@@ -60,11 +62,13 @@ class Model:
         guest_seconds: float = 1.0,
         hyperv: bool = True,
         hostname: str = "HVSIM",
+        domain: str = "",
         clock: Clock | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.clock: Clock = clock or SystemClock()
         self.hostname = hostname
+        self.domain = domain
         self.hyperv = hyperv
         self.job_seconds = job_seconds
         self.guest_seconds = guest_seconds
@@ -74,6 +78,7 @@ class Model:
         self.memory = 64 * GIB
         self.processes: list[tuple[int, str, str]] = []
         self.processes_made = 0
+        self.registry = WindowsRegistry(hostname=hostname, domain=domain)
         self.ports = default_ports()
         self.switches = default_switches(self.ports)
         self.files = Files()

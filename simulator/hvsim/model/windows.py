@@ -66,8 +66,8 @@ def computer_system(model: Model) -> Iterator[Values]:
         "CurrentTimeZone": 0,
         "Description": "AT/AT COMPATIBLE",
         "DNSHostName": model.hostname,
-        "Domain": "WORKGROUP",
-        "DomainRole": 2,
+        "Domain": model.domain or "WORKGROUP",
+        "DomainRole": 3 if model.domain else 2,
         "EnableDaylightSavingsTime": True,
         "FrontPanelResetStatus": 3,
         "HypervisorPresent": model.hyperv,
@@ -79,7 +79,7 @@ def computer_system(model: Model) -> Iterator[Values]:
         "NetworkServerModeEnabled": True,
         "NumberOfLogicalProcessors": model.logical_processors,
         "NumberOfProcessors": 2,
-        "PartOfDomain": False,
+        "PartOfDomain": bool(model.domain),
         "PauseAfterReset": -1,
         "PCSystemType": 4,
         "PowerOnPasswordStatus": 3,
@@ -95,7 +95,7 @@ def computer_system(model: Model) -> Iterator[Values]:
         "ThermalState": 3,
         "TotalPhysicalMemory": model.memory,
         "WakeUpType": 6,
-        "Workgroup": "WORKGROUP",
+        "Workgroup": None if model.domain else "WORKGROUP",
     }
 
 

@@ -57,13 +57,18 @@ def _line(cim_class: CimClass) -> str:
         sources.append("host")
     if registered.machine:
         sources.append("each machine")
-    if not sources:
+    if not sources and not registered.methods:
         return ""
     done: list[str] = []
     missing: list[str] = []
     for declared in cim_class.methods.values():
         (done if _is_done(cim_class, declared) else missing).append(declared.name)
-    cells = (cim_class.name, ", ".join(sources), ", ".join(done), ", ".join(missing))
+    cells = (
+        cim_class.name,
+        ", ".join(sources) or "none",
+        ", ".join(done),
+        ", ".join(missing),
+    )
     return f"| {' | '.join(cells)} |".replace("  ", " ")
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from hvsim.wmi.errors import InvalidClass, InvalidNamespace
 
 CIMV2 = "root/cimv2"
+DEFAULT = "root/default"
 VIRTUALIZATION = "root/virtualization/v2"
 SINGLETONS = {"win32_operatingsystem"}
 """Classes with the qualifier Singleton: one instance, read without keys."""

@@ -57,6 +57,7 @@ def test_every_plugin_has_examples() -> None:
         *("test uri", "test remote_uri", "test hyperv_uri", "lookup uri"),
         *("modules host_info", "modules vm_info", "modules vm"),
         *("modules wmi_query", "modules wmi_method"),
+        *("modules winrm_info", "modules winrm_listener", "modules winrm_service"),
     }
     assert names <= set(examples())
 
@@ -67,7 +68,7 @@ def test_the_examples_run(name: str, tmp_path: Path) -> None:
         pytest.skip("the collection is not laid out as ansible_collections here")
     tasks = yaml.safe_load(examples()[name])
     play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
-    if name.startswith("modules wmi_"):
+    if name.startswith(("modules wmi_", "modules winrm_")):
         pytest.importorskip("lxml", reason="hvsim lacks lxml: not run")
         with simulated("--vms", "2") as ready:
             play["vars"] = {

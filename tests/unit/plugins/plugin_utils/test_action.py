@@ -46,7 +46,7 @@ def test_worker_keeps_the_connections_that_it_used_last() -> None:
 
     def connection(number: int) -> Any:
         credentials = Credentials(timeout=number)
-        return _action._connection_to("test:///default", credentials, {})
+        return _action.connection_to("test:///default", credentials, {})
 
     try:
         first, second = connection(1), connection(2)

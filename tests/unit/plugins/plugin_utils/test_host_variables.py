@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.hypervisor.connect.plugins.plugin_utils._host_variables import (
     decrypted,
     of_delegate,
+    variables_of_delegate,
     with_host_variables,
     with_winrm_variables,
 )
@@ -142,6 +143,16 @@ def test_hypervisor_of_a_delegated_task_is_that_of_the_host_that_has_a_uri(
     found = dict(of_delegate({**A, **delegated}, delegate))
     found.pop("ansible_delegated_vars", None)
     assert found == meant
+
+
+def test_delegate_without_a_uri_has_variables_of_its_own() -> None:
+    theirs = {"ansible_user": "barney", "inventory_hostname": "a"}
+    variables = {**A, "ansible_delegated_vars": {"b": theirs}}
+    assert variables_of_delegate(variables, "b") == {
+        "ansible_user": "barney",
+        "inventory_hostname": "b",
+    }
+    assert variables_of_delegate(A, "b") == {"inventory_hostname": "b"}
 
 
 @pytest.mark.parametrize(

@@ -404,6 +404,21 @@ def test_get_by_uri_and_selectors_or_by_path() -> None:
     assert first.repeatable
 
 
+def test_act_sends_a_body_as_it_is_and_gives_the_answer_as_it_is() -> None:
+    session = Transcript(*[answer('<w:Any a="1">x</w:Any>')] * 2)
+    plain = client(session, operation_timeout=30.0)
+    response = WsmanClient.act(plain, "urn:any/Do", SYSTEM, "<w:Body/>", {"Name": "a"})
+    assert response.only().text == "x"
+    plain.act(ns.GET, SYSTEM, repeatable=True, operation_timeout=5.0, options={"o": 1})
+    first, second = session.sent
+    assert first.action == "urn:any/Do"
+    assert [child.tag for child in first.body] == [f"{W}Body"]
+    assert (first.repeatable, first.operation_timeout) == (False, 30.0)
+    assert (second.repeatable, second.operation_timeout) == (True, 5.0)
+    assert second.header(f"{W}OperationTimeout") == "PT5.000S"
+    assert second.header(f"{W}OptionSet/{W}Option") == "1"
+
+
 def test_get_of_an_association_sends_its_keys_as_references() -> None:
     session = Transcript(answer('<q:A xmlns:q="urn:x/A"/>'))
     keys = (("Dependent", machine_path("a")),)
