@@ -38,8 +38,7 @@ options:
 EXAMPLES = r"""
 - name: Look at a machine
   hypervisor.connect.screenshot:
-    uri: test:///default
-    name: test
+    name: web1
     dest: /tmp/screen.png
 """
 

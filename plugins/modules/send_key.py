@@ -43,7 +43,6 @@ options:
 EXAMPLES = r"""
 - name: Press Ctrl, Alt and Del
   hypervisor.connect.send_key:
-    uri: qemu:///system
     name: web1
     keys: [KEY_LEFTCTRL, KEY_LEFTALT, KEY_DELETE]
 """

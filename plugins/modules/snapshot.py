@@ -67,21 +67,18 @@ seealso:
 EXAMPLES = r"""
 - name: Keep the state of a machine before something is tried
   hypervisor.connect.snapshot:
-    uri: test:///default
-    name: test
+    name: web1
     snapshot: before
 
 - name: Go back to it
   hypervisor.connect.snapshot:
-    uri: test:///default
-    name: test
+    name: web1
     snapshot: before
     state: reverted
 
 - name: Forget it
   hypervisor.connect.snapshot:
-    uri: test:///default
-    name: test
+    name: web1
     snapshot: before
     state: absent
 """

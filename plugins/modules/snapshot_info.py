@@ -34,7 +34,7 @@ EXAMPLES = r"""
 - name: List the snapshots of a machine
   hypervisor.connect.snapshot_info:
     uri: test:///default
-    names: [test]
+    names: [web1]
   register: kept
 """
 

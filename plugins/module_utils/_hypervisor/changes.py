@@ -16,7 +16,9 @@ from typing import Any
 
 from .description import (
     ABSENT,
+    CDROM,
     DISK,
+    FLOPPY,
     GROUPS,
     Description,
     DiskWish,
@@ -267,7 +269,11 @@ def _is_disk(wish: DiskWish, disk: Disk) -> bool:
     """Whether a disk is the one that is meant: by target, else by any image of it."""
     if wish.target is not None:
         return disk.target == wish.target
-    if wish.source is None:
+    drives = (CDROM, FLOPPY)
+    is_kind = disk.device == wish.device or (
+        wish.device == DISK and disk.device not in drives  # lun, as libvirt has it
+    )
+    if wish.source is None or not is_kind:
         return False
     names = {one.lower() for one in (disk.source, *disk.backing) if one}
     # Paths of Windows, and those of nobody else, have a drive letter and no case.

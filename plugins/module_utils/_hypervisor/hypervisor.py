@@ -240,6 +240,7 @@ class Hypervisor(ABC):
 
     # -- making and changing a machine ---------------------------------------------
 
+    @abstractmethod
     def check_description(self, wanted: Description, vm: VirtualMachine | None) -> None:
         """Refuse what this hypervisor does not have, before anything is done.
 
@@ -250,7 +251,6 @@ class Hypervisor(ABC):
         Raises:
             PlanRefused: An option, or a value of one, is not for this hypervisor.
         """
-        raise NotImplementedError
 
     def in_own_words(self, wanted: Description, vm: VirtualMachine) -> Description:
         """The description with values as the hypervisor keeps them, for comparing.
@@ -260,40 +260,41 @@ class Hypervisor(ABC):
         del vm
         return wanted
 
+    @abstractmethod
     def images_named(self, sources: Collection[str]) -> Mapping[str, ImageInfo]:
         """The images of those sources that are there, by the source as it was given."""
-        raise NotImplementedError
 
+    @abstractmethod
     def timing(self, vm: VirtualMachine, change: Change) -> str:
         """When a change of a machine that is on takes effect; asks nothing of the host.
 
         Returns:
             LIVE, NEXT_START, or OFF where it can be made only while the machine is off.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def own_changes(
         self, vm: VirtualMachine, wanted: Description
     ) -> tuple[Change, ...]:
         """The changes for Description.libvirt or .hyperv, whichever is this one's."""
-        raise NotImplementedError
 
+    @abstractmethod
     def make_image(self, wish: DiskWish) -> None:
         """Make the image of a disk; one that another run made meanwhile is an error."""
-        raise NotImplementedError
 
+    @abstractmethod
     def grow_image(self, vm: VirtualMachine | None, wish: DiskWish) -> None:
         """Grow an image, in the hands of a machine that uses it and is on, too."""
-        raise NotImplementedError
 
+    @abstractmethod
     def create(self, wanted: Description) -> str:
         """Define a machine that is off; returns its UUID.
 
         It has what one call can give it. What is left shows as changes once it is read
         again, so that a run that broke off is finished by the next one.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def change(
         self, vm: VirtualMachine, changes: Sequence[Change], *, only_kept: bool = False
     ) -> None:
@@ -305,7 +306,6 @@ class Hypervisor(ABC):
                 next start needs.
             only_kept: Leave the running machine alone.
         """
-        raise NotImplementedError
 
     # -- snapshots, screen and keyboard ----------------------------------------------
 
@@ -317,32 +317,33 @@ class Hypervisor(ABC):
         """
         del vm, wish
 
+    @abstractmethod
     def create_snapshot(self, vm: VirtualMachine, wish: SnapshotWish) -> None:
         """Keep the state of a machine."""
-        raise NotImplementedError
 
+    @abstractmethod
     def revert_to_snapshot(self, vm: VirtualMachine, name: str) -> None:
         """Bring a machine back to a snapshot; one that is on is switched off first."""
-        raise NotImplementedError
 
+    @abstractmethod
     def remove_snapshot(
         self, vm: VirtualMachine, name: str, *, children: bool = False
     ) -> None:
         """Forget a snapshot, with those that build on it where that is wanted."""
-        raise NotImplementedError
 
+    @abstractmethod
     def screenshot(self, vm: VirtualMachine) -> Screenshot:
         """What a running machine shows on its screen."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check_keys(self, keys: Sequence[str]) -> None:
         """Refuse names that are none of a key.
 
         Raises:
             PlanRefused: A key is not known, or this hypervisor has none of that name.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def send_keys(self, vm: VirtualMachine, keys: Sequence[str], hold: int) -> None:
         """Press keys at once; their names are those of Linux, as ``KEY_LEFTCTRL``.
 
@@ -351,7 +352,6 @@ class Hypervisor(ABC):
             keys: Names of keys.
             hold: Milliseconds.
         """
-        raise NotImplementedError
 
     @abstractmethod
     def is_alive(self) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._cim.types import InvalidCimValue, decode_base64, is_base64
 from .._core.errors import HypervisorConnectError
 from .._wsman.client import WsmanClient
 from .._wsman.reference import resource_uri
@@ -52,8 +53,11 @@ def binary_value(client: WsmanClient, key: str, name: str) -> bytes | None:
     if value is None:
         return None
     try:
+        # Octets come as Base64 or one by one: see is_base64.
+        if isinstance(value, str) and is_base64(value):
+            return decode_base64(value)
         return bytes(int(octet) for octet in _listed(value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, InvalidCimValue):
         raise RegistryRefused(f"{name} of {key} is no value of octets") from None
 
 

@@ -34,6 +34,14 @@ COLLECTIONS = next(
 )
 
 
+#: Those that name no URI, but have it from their host.
+ON_HVSIM = (
+    *("modules wmi_", "modules winrm_"),
+    *("modules screenshot", "modules send_key", "modules snapshot"),
+)
+START = {"hypervisor.connect.vm": {"name": "web1", "state": "running"}}
+
+
 def examples() -> dict[str, str]:
     """The EXAMPLES of each plugin, by kind and name."""
     found = {}
@@ -55,7 +63,9 @@ def test_every_plugin_has_examples() -> None:
     names = {
         *("filter parse_uri", "filter build_uri", "filter hyperv_version"),
         *("test uri", "test remote_uri", "test hyperv_uri", "lookup uri"),
-        *("modules host_info", "modules vm_info", "modules vm"),
+        *("modules host_info", "modules vm_info", "modules vm", "modules vms"),
+        *("modules snapshot", "modules snapshot_info"),
+        *("modules screenshot", "modules send_key"),
         *("modules wmi_query", "modules wmi_method"),
         *("modules winrm_info", "modules winrm_listener", "modules winrm_service"),
     }
@@ -68,9 +78,10 @@ def test_the_examples_run(name: str, tmp_path: Path) -> None:
         pytest.skip("the collection is not laid out as ansible_collections here")
     tasks = yaml.safe_load(examples()[name])
     play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
-    if name.startswith(("modules wmi_", "modules winrm_")):
+    if name.startswith(ON_HVSIM):
         pytest.importorskip("lxml", reason="hvsim lacks lxml: not run")
-        with simulated("--vms", "2") as ready:
+        with simulated("--vms", "2", "--vm", "web1") as ready:
+            play["pre_tasks"] = [START]
             play["vars"] = {
                 "ansible_libvirt_uri": ready["uris"]["http"],
                 "ansible_password": ready["password"],
@@ -101,4 +112,5 @@ def run_play(play: dict[str, Any], tmp_path: Path) -> None:
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert f"ok={len(play['tasks'])}" in run.stdout
+    tasks = [*play.get("pre_tasks", ()), *play["tasks"]]
+    assert f"ok={len(tasks)}" in run.stdout

@@ -49,7 +49,10 @@ def states(lab: LibvirtHypervisor) -> dict[str, str]:
 def test_each_machine_is_changed_once_and_only_foretold_in_check_mode(
     lab: LibvirtHypervisor,
 ) -> None:
-    options = {"names": ["paused", "stopped", "running"], "state": "running"}
+    options: dict[str, Any] = {
+        "names": ["paused", "stopped", "running"],
+        "state": "running",
+    }
     before = states(lab)
     would = do(lab, check_mode=True, **options)
     assert states(lab) == before
@@ -117,7 +120,11 @@ def test_wrong_options_are_refused_before_anything_is_done(
 
 
 def test_machines_are_removed_together(lab: LibvirtHypervisor) -> None:
-    options = {"names": ["paused", "stopped", "gone"], "state": "absent", "force": True}
+    options: dict[str, Any] = {
+        "names": ["paused", "stopped", "gone"],
+        "state": "absent",
+        "force": True,
+    }
     assert do(lab, check_mode=True, **options)["changed"] is True
     done = do(lab, **options)
     assert [one["vm"] for one in done["results"]] == [None, None, None]

@@ -537,7 +537,7 @@ def test_what_the_host_does_not_keep_is_told(host: Lab, part: str) -> None:
     run(host, name="web1", vcpus=1)
     configuration = host.host.model.machine("web1").configuration
 
-    class Forgetful(list):  # type: ignore[type-arg]
+    class Forgetful(list[object]):
         def append(self, item: object) -> None:
             del item
 
@@ -591,7 +591,7 @@ def test_first_disks_of_a_machine_that_runs_come_with_a_restart(host: Lab) -> No
         run(host, name="web1", disks=disks)
     make(host, name="web1", disks=disks, apply="restart")
     assert host.power("web1") == "running"
-    old = {"name": "old", "generation": 1}
+    old: dict[str, Any] = {"name": "old", "generation": 1}
     run(host, **old, state="running")
     more = {"path": r"C:\VMs\old.vhdx", "size": "1GiB"}
     result = make(host, **old, disks=[more], apply="restart")

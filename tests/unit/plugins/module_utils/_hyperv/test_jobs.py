@@ -162,7 +162,7 @@ class Host:
         ]
 
     def read(self, name: str) -> dict[str, Any] | None:
-        path = InstancePath(None, "Msvm_ConcreteJob", (("InstanceID", name),), None)
+        path = InstancePath("", "Msvm_ConcreteJob", (("InstanceID", name),), None)
         found = self.jobs.read(path)
         return None if found is None else dict(found)
 

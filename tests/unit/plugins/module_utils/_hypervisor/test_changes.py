@@ -257,11 +257,17 @@ def test_a_disk_is_known_by_the_image_under_a_snapshot() -> None:
     )
 
 
+def test_an_image_in_a_drive_is_no_disk() -> None:
+    wish = DiskWish(source="/i/a.iso")
+    (change,) = plan(Description("web1", disks=(wish,)))
+    assert change.action == ADD
+
+
 def test_paths_of_windows_have_no_case() -> None:
     path = r"C:\VMs\Root.vhdx"
     vm = replace(FULL_MACHINE, disks=(replace(ROOT, source=path),))
     wish = DiskWish(source=path.upper())
-    images = {wish.source: ImageInfo(path, GIB, "vhdx")}
+    images = {str(wish.source): ImageInfo(path, GIB, "vhdx")}
     assert plan(Description("web1", disks=(wish,)), vm=vm, images=images) == ()
 
 

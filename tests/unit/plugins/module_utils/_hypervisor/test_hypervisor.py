@@ -6,13 +6,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pytest
 
 from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
     HypervisorConnectError,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.changes import (
+    Change,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.description import (
+    Description,
+    DiskWish,
+    SnapshotWish,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     AuthenticationFailed,
@@ -35,6 +43,8 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.val
     SUMMARY,
     HostInfo,
     Image,
+    ImageInfo,
+    Screenshot,
     VirtualMachine,
 )
 
@@ -126,6 +136,54 @@ class Notebook(Hypervisor):
             )
         self._note("remove_disk", vm, source)
 
+    def check_description(self, wanted: Description, vm: VirtualMachine | None) -> None:
+        raise NotImplementedError
+
+    def images_named(self, sources: Collection[str]) -> dict[str, ImageInfo]:
+        raise NotImplementedError
+
+    def timing(self, vm: VirtualMachine, change: Change) -> str:
+        raise NotImplementedError
+
+    def own_changes(
+        self, vm: VirtualMachine, wanted: Description
+    ) -> tuple[Change, ...]:
+        raise NotImplementedError
+
+    def make_image(self, wish: DiskWish) -> None:
+        self.calls.append(("make_image", wish.source))
+
+    def grow_image(self, vm: VirtualMachine | None, wish: DiskWish) -> None:
+        self.calls.append(("grow_image", wish.source))
+
+    def create(self, wanted: Description) -> str:
+        raise NotImplementedError
+
+    def change(
+        self, vm: VirtualMachine, changes: Sequence[Change], *, only_kept: bool = False
+    ) -> None:
+        self._note("change", vm, *[one.part for one in changes], only_kept)
+
+    def create_snapshot(self, vm: VirtualMachine, wish: SnapshotWish) -> None:
+        raise NotImplementedError
+
+    def revert_to_snapshot(self, vm: VirtualMachine, name: str) -> None:
+        raise NotImplementedError
+
+    def remove_snapshot(
+        self, vm: VirtualMachine, name: str, *, children: bool = False
+    ) -> None:
+        raise NotImplementedError
+
+    def screenshot(self, vm: VirtualMachine) -> Screenshot:
+        raise NotImplementedError
+
+    def check_keys(self, keys: Sequence[str]) -> None:
+        raise NotImplementedError
+
+    def send_keys(self, vm: VirtualMachine, keys: Sequence[str], hold: int) -> None:
+        raise NotImplementedError
+
     def is_alive(self) -> bool:
         return True
 
@@ -135,6 +193,25 @@ class Notebook(Hypervisor):
 
 def plan(*actions: str | Step) -> Plan:
     return Plan(tuple(a if isinstance(a, Step) else Step(a) for a in actions))
+
+
+def test_images_and_changes_are_made_in_their_order() -> None:
+    hypervisor = Notebook()
+    wish = DiskWish(source="/i/a")
+    changes = (Change("vcpus", None, "set", 1, 2),)
+    steps = plan(
+        Step("make_image", wish),
+        Step("grow_image", wish),
+        Step("change", changes),
+        Step("keep_changes", changes),
+    )
+    hypervisor.apply(WEB1, steps, timeout=1, force=False)
+    assert hypervisor.calls == [
+        ("make_image", "/i/a"),
+        ("grow_image", "/i/a"),
+        ("change", "vcpus", False),
+        ("change", "vcpus", True),
+    ]
 
 
 def test_steps_are_done_in_their_order_with_their_values() -> None:
