@@ -83,6 +83,19 @@ class Virsh:
             is not None,
             "boots_first": "network" if boot[:1] == ["network"] else "drive",
             "snapshots": sorted(self._must("snapshot-list", "--name", name).split()),
+            "own": self._own(root),
+        }
+
+    @staticmethod
+    def _own(root: ET.Element) -> dict[str, Any]:
+        """What only libvirt has."""
+        topology = root.find("cpu/topology")
+        keys = ("sockets", "cores", "threads")
+        return {
+            "vcpus_max": int(root.findtext("vcpu") or 0),
+            "memory_max": int(root.findtext("memory") or 0) * 1024,
+            "topology": None if topology is None else [topology.get(k) for k in keys],
+            "title": root.findtext("title"),
         }
 
     def _info(self, name: str) -> str:
@@ -193,6 +206,21 @@ class Wsman:
             "autostart": own["AutomaticStartupAction"][0] == ALWAYS,
             "boots_first": self._boots_first(own, guid),
             "snapshots": sorted(kept),
+            "own": self._own(own, guid),
+        }
+
+    def _own(self, own: Row, guid: str) -> dict[str, Any]:
+        """What only Hyper-V has, in its own numbers and texts."""
+        (processor,) = self._parts("Msvm_ProcessorSettingData", guid)
+        (guests,) = self._parts("Msvm_GuestServiceInterfaceComponentSettingData", guid)
+        return {
+            "nested": processor["ExposeVirtualizationExtensions"][0],
+            "limit": processor["Limit"][0],
+            "checkpoint_type": own["UserSnapshotType"][0],
+            "stop_action": own["AutomaticShutdownAction"][0],
+            "start_delay": own["AutomaticStartupActionDelay"][0],
+            "guest_services": guests["EnabledState"][0],
+            "secure_boot": own["SecureBootEnabled"][0],
         }
 
     def _boots_first(self, own: Row, guid: str) -> str | None:
