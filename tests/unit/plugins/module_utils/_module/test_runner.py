@@ -198,7 +198,7 @@ def test_module_fails_in_one_sentence() -> None:
         ({"uri": "test:///default"}, "one of the following is required: name, uuid"),
         (
             {"uri": "test:///default", "name": "a", "uuid": "b"},
-            "mutually exclusive: name|uuid",
+            "uuid is 'b', which is no UUID",
         ),
         ({"uri": "test:///default", "name": "a", "colour": "red"}, "colour"),
         ({"uri": "test:///default", "name": "a", "auth": "magic"}, "must be one of"),
