@@ -54,6 +54,7 @@ def qemu_host(ready: dict[str, Any]) -> Iterator[dict[str, Any]]:
         )
         run([*virsh, "net-create", definition])
     serial = folder / "serial.log"
+    data = ["-f", "qcow2", str(folder / "data.qcow2")]
     yield {
         "ansible_libvirt_uri": guest["uri"],
         "image_dir": str(folder),
@@ -70,6 +71,9 @@ def qemu_host(ready: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "memory_max": "320MiB",
             "cpu": {"topology": {"sockets": 1, "cores": 4, "threads": 1}},
         },
+        "write_data": ["qemu-io", "-c", "write -P 66 0 64k", *data],
+        # A machine that runs has locked them (-U). It has zeros unless it is spoilt.
+        "read_data": ["qemu-io", "-r", "-U", "-c", "read -P 0 0 64k", *data],
         "own": own_words(
             {
                 "vcpus_max": 1,
