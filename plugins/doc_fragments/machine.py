@@ -14,7 +14,7 @@ options:
   apply:
     description:
       - What is done with a change that can't be made while the machine is on.
-      - V(live) makes what can be made at once, stores what takes effect with the next start (RV(restart_needed) lists that), and
+      - V(live) makes what can be made at once, stores what takes effect with the next start (C(restart_needed) lists that), and
         refuses what can be changed only while the machine is off, before anything is done.
       - V(next_start) leaves the running machine alone and stores everything for its next start. Hyper-V keeps nothing for
         later, and refuses.
