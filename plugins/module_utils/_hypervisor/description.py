@@ -161,7 +161,7 @@ class Description:
         values: dict[str, Any] = {}
         for part in (*SCALARS, *LISTS):
             if options.get(part) is not None:
-                values[part] = options[part]
+                values[part] = _one_line_end(options[part])
         for part in GROUPS:
             group = {
                 k: v for k, v in (options.get(part) or {}).items() if v is not None
@@ -196,9 +196,15 @@ class Description:
         )
 
 
+def _one_line_end(value: Any) -> Any:
+    """The value as XML keeps it, which has one kind of line end."""
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
+
+
 def _check_once(option: str, key: str, values: list[str | None]) -> None:
     for number, value in enumerate(values):
-        if value is not None and value in values[:number]:
+        earlier = {image_key(one) for one in values[:number] if one is not None}
+        if value is not None and image_key(value) in earlier:
             raise HypervisorConnectError(
                 f"{option}[{number}] names the {key} {value} a second time",
                 remedy="name it once",
@@ -233,29 +239,69 @@ def _disk(number: int, given: Mapping[str, Any]) -> DiskWish:
             f"{where} names a volume and no pool", remedy="add pool"
         )
     device = given.get("device") or DISK
-    if device == DISK and source is None and given.get("target") is None:
+    if device == DISK and not source and given.get("target") is None:
         raise HypervisorConnectError(
             f"{where} names no image", remedy="give path, or pool and volume, or target"
         )
     size = given.get("size")
+    size = None if size is None else parse_size(size, f"{where}.size")
+    if size == 0:
+        raise HypervisorConnectError(f"{where}.size is 0", remedy="leave it out")
     return DiskWish(
         state=given.get("state") or PRESENT,
         device=device,
-        source=source or None,
+        source=plain_path(source, f"{where}.path") if source else None,
         media=given.get("media"),
         target=given.get("target"),
         bus=given.get("bus"),
-        size=None if size is None else parse_size(size, f"{where}.size"),
+        size=size,
         format=given.get("format"),
         sparse=given.get("sparse"),
-        backing=given.get("backing"),
+        backing=plain_path(given["backing"], f"{where}.backing")
+        if given.get("backing")
+        else None,
         readonly=given.get("readonly"),
         serial=given.get("serial"),
     )
 
 
+def image_key(source: str) -> str:
+    """What two spellings of one image have in common: Windows compares without case."""
+    return source.lower() if "\\" in source else source
+
+
+def plain_path(path: str, option: str) -> str:
+    r"""A path of the host with one separator between its parts, and no ``.`` among them.
+
+    An image that had two spellings would be attached a second time. What does not
+    start at the root, with a drive or a share, is left as it is.
+
+    Raises:
+        HypervisorConnectError: A part is ``..``; where links are, only the host knows
+            what that means.
+    """
+    is_windows = path[1:3] == ":\\" or path.startswith("\\\\")
+    if not is_windows and not path.startswith("/"):
+        return path
+    separator = "\\" if is_windows else "/"
+    start = "\\\\" if path.startswith("\\\\") else path[: path.index(separator) + 1]
+    parts = [one for one in path[len(start) :].split(separator) if one not in ("", ".")]
+    if ".." in parts:
+        raise HypervisorConnectError(
+            f"{option} is '{path}', which leads through '..'",
+            remedy="write it without",
+        )
+    return start + separator.join(parts)
+
+
 def _nic(number: int, given: Mapping[str, Any]) -> NicWish:
     mac = given.get("mac")
+    for option in ("network", "bridge"):
+        if given.get(option) == "":
+            raise HypervisorConnectError(
+                f"nics[{number}].{option} is empty",
+                remedy="leave it out; connected: false pulls the cable out",
+            )
     return NicWish(
         state=given.get("state") or PRESENT,
         network=given.get("network"),

@@ -88,7 +88,9 @@ class Storage:
 
 
 def removable_disks(
-    machine: VirtualMachine, storage: Storage
+    machine: VirtualMachine,
+    storage: Storage,
+    promised: Mapping[str, str] | None = None,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Which images of a machine may be deleted with it, and which stay, and why.
 
@@ -98,6 +100,12 @@ def removable_disks(
     definition of a machine that is off does not name the images under its own; the
     pools do. Where neither does, what another machine builds on can't be seen, and
     nothing is deleted.
+
+    Args:
+        machine: The one that is to go.
+        storage: What the host keeps.
+        promised: For images that the same task names for machines that stay or come,
+            the machine; no definition need name them yet.
 
     Returns:
         The images that may go, and sentences about those that stay.
@@ -114,6 +122,11 @@ def removable_disks(
             )
         own.extend(found.disks)
     in_use = _images_in_use(machine, storage)
+    # Without case, as Hyper-V has it: to keep one too many loses nothing.
+    awaited = {
+        storage.identity(source).lower(): f"machine {name} is to have it"
+        for source, name in (promised or {}).items()
+    }
     unseen = _unseen(machine, own, storage)
     # By identity, since one image may be in two drives, and what one forbids counts.
     named: dict[str, str] = {}
@@ -122,7 +135,7 @@ def removable_disks(
         if disk.source is not None:
             path = storage.identity(disk.source)
             named.setdefault(path, disk.source)
-            reason = _why_kept(disk) or in_use.get(path)
+            reason = _why_kept(disk) or in_use.get(path) or awaited.get(path.lower())
             if reason is None and not storage.is_known(disk.source):
                 reason = "no active storage pool of the host knows it"
             reasons.setdefault(path, []).extend(filter(None, [reason or unseen]))

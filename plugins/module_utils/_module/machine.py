@@ -184,7 +184,7 @@ def settle(
         timeout: Seconds that a guest has for shutting down.
         check_mode: Whether to plan only.
     """
-    each(works, partial(_plan, hypervisor, _Storage(hypervisor)))
+    each(works, partial(_plan, hypervisor, _Storage(hypervisor, works)))
     if check_mode:
         return
     new = [work for work in works if work.is_new and work.error is None]
@@ -212,10 +212,20 @@ def look_at_images(hypervisor: Hypervisor, works: Iterable[Work]) -> None:
 
 
 class _Storage:
-    """What is on the host's disks, read once for all machines that are to go."""
+    """What is on the host's disks, read once for all machines that are to go.
 
-    def __init__(self, hypervisor: Hypervisor) -> None:
+    Attributes:
+        promised: For the images that machines of this task are to have, the machine.
+    """
+
+    def __init__(self, hypervisor: Hypervisor, works: Iterable[Work]) -> None:
         self._hypervisor = hypervisor
+        self.promised = {
+            source: str(work.wish.description.name or work.wish.description.uuid)
+            for work in works
+            if not work.is_removal
+            for source in sources_of(work.wish.description)
+        }
         self._lock = Lock()
         self._read: dict[bool, Storage] = {}
 
@@ -385,5 +395,5 @@ def _removal(storage: _Storage, current: VirtualMachine, desired: Desired) -> Pl
     nvram = shared_nvram(current, found)
     if not desired.remove_disks:
         return plan_vm(current, desired, kept_nvram=nvram)
-    removable, kept = removable_disks(current, found)
+    removable, kept = removable_disks(current, found, storage.promised)
     return plan_vm(current, desired, removable=removable, kept=kept, kept_nvram=nvram)

@@ -13,6 +13,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._core.errors import HypervisorConnectError
+from .._hypervisor.description import ABSENT, DISK, image_key
 from .._hypervisor.hypervisor import AmbiguousName, Hypervisor, MachineNotFound
 from .._hypervisor.values import FULL, SUMMARY, VirtualMachine
 from .machine import Work, look_at_images, settle, wish_of
@@ -51,8 +52,10 @@ def settle_all(
         )
     each_options = _options_of_each(options)
     works = [Work(wish_of(one), None) for one in each_options]
-    _check_once(works)
+    _check_once(hypervisor, works)
+    _check_images(works)
     _read_first(hypervisor, works)
+    _check_same(works)
     look_at_images(hypervisor, [work for work in works if work.error is None])
     settle(
         hypervisor,
@@ -98,16 +101,49 @@ def _canonical(name: str) -> str:
     return name
 
 
-def _check_once(works: list[Work]) -> None:
+def _check_once(hypervisor: Hypervisor, works: list[Work]) -> None:
+    """Refuse a name that is there twice, as the host compares names."""
     seen: set[str] = set()
     for work in works:
         name = _shown(work)
-        if name in seen:
+        key = hypervisor.name_key(name)
+        if key in seen:
             raise HypervisorConnectError(
                 f"machine {name} is named twice",
                 remedy="name it once; nothing was done",
             )
-        seen.add(name)
+        seen.add(key)
+
+
+def _check_images(works: list[Work]) -> None:
+    """Refuse an image to which two machines would write: it would be lost."""
+    owners: dict[str, str] = {}
+    for work in works:
+        for disk in () if work.is_removal else work.wish.description.disks:
+            is_written = disk.device == DISK and disk.state != ABSENT
+            if disk.source is None or not is_written or disk.readonly:
+                continue
+            first = owners.setdefault(image_key(disk.source), _shown(work))
+            if first != _shown(work):
+                raise HypervisorConnectError(
+                    f"image {disk.source} is named for the machines {first} and "
+                    f"{_shown(work)}, which would both write to it",
+                    remedy="give each its own under machines; nothing was done",
+                )
+
+
+def _check_same(works: list[Work]) -> None:
+    """Refuse one machine that is meant twice: by its name, and by its UUID."""
+    seen: dict[str, str] = {}
+    for work in works:
+        if work.current is None:
+            continue
+        first = seen.setdefault(work.current.uuid, _shown(work))
+        if first != _shown(work):
+            raise HypervisorConnectError(
+                f"{first} and {_shown(work)} are one machine",
+                remedy="name it once; nothing was done",
+            )
 
 
 def _shown(work: Work) -> str:

@@ -108,6 +108,19 @@ def test_a_machine_has_what_it_names_and_else_what_the_task_names(
         ({"machines": [{"name": "a", "memory": "big"}]}, "memory is 'big'"),
         ({"names": ["running"], "throttle": 0}, "throttle is 0"),
         ({"names": [""]}, "name is empty"),
+        (
+            {"names": ["a", "b"], "disks": [{"path": "/pool/x.img"}]},
+            "image /pool/x.img is named for the machines a and b",
+        ),
+        (
+            {
+                "machines": [
+                    {"name": "a", "disks": [{"path": r"C:\VMs\x.vhdx"}]},
+                    {"name": "b", "disks": [{"path": r"c:\vms\X.vhdx"}]},
+                ]
+            },
+            "is named for the machines a and b",
+        ),
     ],
 )
 def test_wrong_options_are_refused_before_anything_is_done(
@@ -116,6 +129,16 @@ def test_wrong_options_are_refused_before_anything_is_done(
     before = states(lab)
     with pytest.raises(HypervisorConnectError, match=words):
         do(lab, **{"state": "stopped", **options})
+    assert states(lab) == before
+
+
+def test_a_machine_that_is_meant_twice_is_refused(lab: LibvirtHypervisor) -> None:
+    uuid = lab.find_vm("running").uuid
+    before = states(lab)
+    with pytest.raises(
+        HypervisorConnectError, match=f"running and {uuid} are one machine"
+    ):
+        do(lab, machines=[{"name": "running"}, {"uuid": uuid}], state="stopped")
     assert states(lab) == before
 
 

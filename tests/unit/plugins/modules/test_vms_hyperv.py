@@ -11,6 +11,12 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
+    HypervisorConnectError,
+)
+from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
+    FULL,
+)
 from ansible_collections.hypervisor.connect.plugins.modules import vm
 from ansible_collections.hypervisor.connect.plugins.modules.vms import TASK, run
 from ansible_collections.hypervisor.connect.tests.unit.plugins.module_utils._hyperv.lab import (
@@ -129,3 +135,28 @@ def test_names_that_differ_in_case_are_one_machine(host: Lab) -> None:
     result = do(host, names=["M000"], description="found")
     assert result["results"][0]["actions"] == ["change description"]
     assert len(host.host.model.machines) == 1
+
+
+def test_an_image_that_a_machine_hands_on_to_another_stays(host: Lab) -> None:
+    image = rf"{FOLDER}\m.vhdx"
+    do(host, machines=[machine("m")])
+    options: dict[str, Any] = {
+        "machines": [
+            {"name": "m", "state": "absent", "remove_disks": True},
+            {"name": "n", "disks": [{"path": image.upper()}]},
+        ]
+    }
+    would = do(host, check_mode=True, **options)
+    done = do(host, **options)
+    assert would["results"][0]["kept"] == [f"{image} stays: machine n is to have it"]
+    assert done["results"][0]["kept"] == would["results"][0]["kept"]
+    paths = {one.path.lower() for one in host.host.model.images.all()}
+    assert image.lower() in paths
+    disks = host.hypervisor.find_vm("n", detail=FULL).disks or ()
+    assert [str(disk.source).lower() for disk in disks] == [image.lower()]
+
+
+def test_names_that_differ_in_case_alone_are_one_name(host: Lab) -> None:
+    with pytest.raises(HypervisorConnectError, match="machine M is named twice"):
+        do(host, names=["m", "M"], memory="1GiB")
+    assert host.host.model.machines == {}

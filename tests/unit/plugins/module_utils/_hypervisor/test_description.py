@@ -18,6 +18,8 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.des
     NicWish,
     SnapshotWish,
     canonical_mac,
+    image_key,
+    plain_path,
     words_of,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
@@ -76,6 +78,10 @@ def test_disks_and_nics_are_read() -> None:
         ({"memory": "much"}, "memory is 'much'"),
         ({"uuid": "12"}, "uuid is '12'"),
         ({"disks": [{}]}, r"disks\[0\] names no image"),
+        ({"disks": [{"path": ""}]}, r"disks\[0\] names no image"),
+        ({"disks": [{"path": "/x", "size": 0}]}, r"disks\[0\].size is 0"),
+        ({"nics": [{"network": ""}]}, r"nics\[0\].network is empty"),
+        ({"nics": [{}, {"bridge": ""}]}, r"nics\[1\].bridge is empty"),
         ({"disks": [{"pool": "p"}]}, r"disks\[0\] names a pool and no volume"),
         ({"disks": [{"volume": "v"}]}, r"disks\[0\] names a volume and no pool"),
         (
@@ -87,6 +93,15 @@ def test_disks_and_nics_are_read() -> None:
             {"disks": [{"path": "/x"}, {"path": "/y"}, {"path": "/x"}]},
             r"disks\[2\] names the source /x a second time",
         ),
+        (
+            {"disks": [{"path": r"C:\x.vhdx"}, {"path": r"c:\\X.VHDX"}]},
+            r"disks\[1\] names the source c:.X.VHDX a second time",
+        ),
+        (
+            {"disks": [{"path": "/a/../x", "size": 1}]},
+            r"disks\[0\].path is '/a/../x', which leads through '..'",
+        ),
+        ({"disks": [{"path": "/x", "backing": "/a/../x"}]}, r"disks\[0\].backing is"),
         ({"nics": [{"mac": "52:54"}]}, r"nics\[0\].mac is '52:54'"),
         ({"nics": [{"mac": "53:54:00:00:00:01"}]}, "no MAC address"),
     ],
@@ -94,6 +109,32 @@ def test_disks_and_nics_are_read() -> None:
 def test_what_can_not_be_meant_is_refused(options: dict[str, Any], words: str) -> None:
     with pytest.raises(HypervisorConnectError, match=words):
         Description.from_options({"name": "web1", **options})
+
+
+@pytest.mark.parametrize(
+    ("path", "plain"),
+    [
+        ("/images//./web1.img", "/images/web1.img"),
+        ("//images/web1.img", "/images/web1.img"),
+        ("pool//web1.img", "pool//web1.img"),
+        (r"C:\\VMs\.\web1.vhdx", r"C:\VMs\web1.vhdx"),
+        (r"\\server\share\\web1.vhdx", r"\\server\share\web1.vhdx"),
+        ("C:/VMs//web1.vhdx", "C:/VMs//web1.vhdx"),
+    ],
+)
+def test_a_path_has_one_spelling(path: str, plain: str) -> None:
+    assert plain_path(path, "disks[0].path") == plain
+    assert plain_path(plain, "disks[0].path") == plain
+
+
+def test_paths_of_windows_have_no_case() -> None:
+    assert image_key(r"C:\VMs\A.vhdx") == image_key(r"c:\vms\a.VHDX")
+    assert image_key("/images/A") != image_key("/images/a")
+
+
+def test_lines_end_as_xml_keeps_them() -> None:
+    found = Description.from_options({"name": "web1", "description": "a\r\nb\n"})
+    assert found.values["description"] == "a\nb\n"
 
 
 def test_a_mac_address_has_one_form() -> None:

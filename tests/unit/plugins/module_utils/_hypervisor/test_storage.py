@@ -347,3 +347,11 @@ def test_variables_stay_where_another_definition_can_not_be_read() -> None:
     assert shared_nvram(web1, Storage((web1, unread))) == (
         "/nvram/a stays: the definition of machine web2 can't be read"
     )
+
+
+def test_image_that_another_machine_of_the_task_is_to_have_stays() -> None:
+    storage = Storage((machine("web1", disk()),), tuple(known(IMAGE)))
+    assert removable_disks(machine("web1"), storage, {IMAGE.upper(): "web2"}) == (
+        (),
+        (f"{IMAGE} stays: machine web2 is to have it",),
+    )
