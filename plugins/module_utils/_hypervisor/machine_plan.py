@@ -178,6 +178,12 @@ def _with_restart(
 
 
 def _check_apply(current: VirtualMachine, wish: Wish, late: tuple[Change, ...]) -> None:
+    if wish.apply == APPLY_NEXT_START and current.next_start is None:
+        raise PlanRefused(
+            f"machine {current.name} is {current.state}, and its host keeps no second "
+            "definition for the next start",
+            remedy="stop it first, or allow that with apply: live or apply: restart",
+        )
     off = [change.words for change in late if change.when == OFF]
     if off:
         raise PlanRefused(

@@ -46,6 +46,9 @@ def change(when: str, part: str = "vcpus", **fields: Any) -> Change:
 
 def machine(state: str, **fields: Any) -> VirtualMachine:
     facts = {"persistent": True, "autostart": False, **fields}
+    if state == "running":
+        later = VirtualMachine(name="web1", uuid="u-1", state="stopped")
+        facts.setdefault("next_start", later)
     return VirtualMachine(name="web1", uuid="u-1", state=state, **facts)
 
 
@@ -112,6 +115,15 @@ def test_what_can_not_be_made_is_refused_before_anything_is(
     with pytest.raises(PlanRefused) as refused:
         plan_machine(machine(current), wish(apply=apply), [change(when)])
     assert words in str(refused.value)
+
+
+def test_nothing_waits_for_a_start_where_no_second_definition_keeps_it() -> None:
+    vm = machine("running", next_start=None)
+    with pytest.raises(PlanRefused, match="keeps no second definition"):
+        plan_machine(vm, wish(apply="next_start"), [change(LIVE)])
+    assert not plan_machine(vm, wish(apply="next_start"), [])
+    plan = plan_machine(vm, wish("stopped", apply="next_start"), [change(LIVE)])
+    assert plan.actions == ["shut_down", "change vcpus"]
 
 
 def test_a_saved_machine_is_changed_where_its_saved_state_goes() -> None:
