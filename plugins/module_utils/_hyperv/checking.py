@@ -95,6 +95,7 @@ def check_description(wanted: Description, vm: VirtualMachine | None) -> None:
     _check_generation(values, vm)
     generation = _generation(values, vm)
     _check_firmware(values.get("firmware", {}), generation)
+    _check_numbers(values)
     _check_memory(values, vm)
     for key in ("topology", "mode", "model"):
         if key in values.get("cpu", {}):
@@ -159,6 +160,21 @@ def _check_firmware(firmware: Mapping[str, Any], generation: int) -> None:
             remedy="name MicrosoftWindows, MicrosoftUEFICertificateAuthority, "
             "OpenSourceShieldedVM, or a template by its GUID",
         )
+
+
+def _check_numbers(values: Mapping[str, Any]) -> None:
+    dynamic = values.get("dynamic_memory", {})
+    lowest = {
+        "vcpus": (values.get("vcpus"), 1),
+        "start_delay": (values.get("start_delay"), 0),
+        "dynamic_memory.buffer": (dynamic.get("buffer"), 0),
+        "dynamic_memory.weight": (dynamic.get("weight"), 0),
+    }
+    for option, (value, least) in lowest.items():
+        if value is not None and value < least:
+            raise PlanRefused(
+                f"{option} is {value}", remedy=f"name a number from {least} on"
+            )
 
 
 def _check_memory(values: Mapping[str, Any], vm: VirtualMachine | None) -> None:

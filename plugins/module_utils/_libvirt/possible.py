@@ -47,6 +47,8 @@ _NOT_HERE = {
     "integration_services": "leave them out; the guest agent does their work",
     "checkpoint_type": "leave it out; a snapshot says itself what it keeps",
 }
+#: Bytes; images that have a format are rounded up to it.
+_SECTOR = 512
 _FORMATS_ELSEWHERE = ("vhd", "vhdx")
 _KIB = 1024
 
@@ -119,6 +121,8 @@ def _refusals(
             "firmware.secure_boot_template is an option of Hyper-V, which libvirt has not",
             "name firmware.secure_boot",
         )
+    if wanted.values.get("boot") == []:
+        yield "boot names no device, and libvirt then takes the disk", "name one"
     yield from _wrong_numbers(wanted, vm)
     yield from _wrong_firmware(wanted, vm)
     for number, disk in enumerate(wanted.disks):
@@ -211,6 +215,11 @@ def _wrong_disk(where: str, disk: DiskWish) -> Iterator[tuple[str, str]]:
         yield (
             f"{where}.format is {disk.format}, which is Hyper-V's",
             "name qcow2 or raw",
+        )
+    if disk.size is not None and disk.size % _SECTOR and disk.format != "raw":
+        yield (
+            f"{where}.size is {disk.size} bytes, which are no whole sectors",
+            "round it to a multiple of 512",
         )
     if disk.device in (CDROM, FLOPPY) and disk.bus == "virtio":
         yield f"{where} is a {disk.device} drive on virtio", "name bus: sata or scsi"

@@ -351,6 +351,12 @@ REFUSED = [
     ({"version": "5.0"}, "has configuration version 10.0 and can't get version 5.0"),
     ({"firmware": {"secure_boot_template": "Mine"}}, "'Mine', which is no template"),
     ({"memory": 2**30 + 1024**2}, "in steps of 2 MiB"),
+    ({"vcpus": 0}, "vcpus is 0"),
+    ({"start_delay": -3}, "start_delay is -3"),
+    (
+        {"dynamic_memory": {"enabled": True, "buffer": -1}},
+        "dynamic_memory.buffer is -1",
+    ),
     ({"dynamic_memory": {"minimum": "1GiB"}}, "dynamic memory is off"),
     ({"serials": [{"type": "pty"}]}, "serials[0].type can't be pty"),
     ({"serials": [{"type": "pipe", "path": "com1"}]}, "'com1', which is no named pipe"),

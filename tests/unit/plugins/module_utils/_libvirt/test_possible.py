@@ -128,6 +128,7 @@ def test_memory_that_was_told_already_is_the_guests_affair() -> None:
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"values": {"boot": []}}, "boot names no device"),
     ({"values": {"generation": 2}}, "generation is an option of Hyper-V.*name firmware.type"),
     ({"values": {"dynamic_memory": {"enabled": True}}}, "dynamic_memory is .*memory_max"),
     ({"values": {"start_action": "always"}}, "start_action is .*name autostart"),
@@ -144,7 +145,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"values": {"vcpus": 2, "cpu": {"topology": {"sockets": 1, "cores": 3, "threads": 1}}}},
      "places for 3 processors and vcpus_max is 2; name vcpus_max: 3"),
     ({"disks": (DiskWish(source="a.qcow2"),)}, r"disks\[0\] names the image 'a.qcow2'"),
-    ({"disks": (DiskWish(source="/a", size=1, format="vhdx"),)}, "format is vhdx, which"),
+    ({"disks": (DiskWish(source="/a", size=512, format="vhdx"),)}, "format is vhdx, which"),
+    ({"disks": (DiskWish(source="/a", size=513),)}, r"size is 513 bytes, which are no whole"),
     ({"disks": (DiskWish(source="/a", backing="/b", format="raw"),)}, "which raw images can't"),
     ({"disks": (DiskWish(device="cdrom", bus="virtio"),)}, "a cdrom drive on virtio"),
     ({"disks": (DiskWish(source="/a", bus="fdc"),)}, "a disk drive on fdc"),
