@@ -76,9 +76,11 @@ class Changing(Making):
         A note that is empty is none to libvirt.
         """
         values = dict(wanted.values)
-        machine = vm.os.machine if vm.os is not None else None
-        if "machine" in values and _is_alias(values["machine"], machine or ""):
-            values["machine"] = machine
+        for one in (vm, vm.next_start):
+            machine = one.os.machine if one is not None and one.os is not None else None
+            if "machine" in values and _is_alias(values["machine"], machine or ""):
+                values["machine"] = machine
+                break
         notes = {one.description for one in (vm, vm.next_start) if one is not None}
         if values.get("description") == "" and notes <= {None, ""}:
             del values["description"]

@@ -29,6 +29,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.pla
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
     FULL,
+    OperatingSystem,
     VirtualMachine,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.changing import (
@@ -422,6 +423,17 @@ def test_image_under_a_snapshot_does_not_grow(lab: LibvirtHypervisor) -> None:
         lab.grow_image(
             full(lab, "off"), DiskWish(source="/images/off.qcow2", size=2000)
         )
+
+
+def test_machine_type_that_waits_is_known_by_its_family(lab: LibvirtHypervisor) -> None:
+    def of(machine: str) -> VirtualMachine:
+        system = OperatingSystem("hvm", "x86_64", machine, "bios", False, None)
+        return replace(full(lab, "on"), os=system)
+
+    vm = replace(of("pc-q35-7.2"), next_start=of("pc-i440fx-7.2"))
+    for wanted, known in (("pc", "pc-i440fx-7.2"), ("q35", "pc-q35-7.2")):
+        own = lab.in_own_words(Description("on", values={"machine": wanted}), vm)
+        assert own.values["machine"] == known
 
 
 # -- reading, snapshots, screen ------------------------------------------------------------
