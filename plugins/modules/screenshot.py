@@ -101,7 +101,7 @@ def run(
             remedy="start it first",
         )
     picture = hypervisor.screenshot(vm)
-    dest = Path(options["dest"]).expanduser()
+    dest = Path(options["dest"])
     try:
         changed = not dest.is_file() or dest.read_bytes() != picture.data
         if changed and not check_mode:

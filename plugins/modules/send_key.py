@@ -48,7 +48,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-keys:
+pressed:
   description: The keys that were pressed, or would be in check mode.
   type: list
   elements: str
@@ -106,7 +106,7 @@ def run(
     hypervisor.check_keys(keys)
     if not check_mode:
         hypervisor.send_keys(vm, keys, options["hold"])
-    return {"changed": True, "keys": keys}
+    return {"changed": True, "pressed": keys}
 
 
 TASK = Task(

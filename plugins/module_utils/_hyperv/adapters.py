@@ -160,7 +160,7 @@ class AdapterChanges:
             if not isinstance(change.wish, NicWish) or change.action == REMOVE:
                 continue
             if change.action == ADD:
-                port = by_name.get(next(names))
+                port = by_name.get(next(names, ""))
                 if port is None:
                     raise self._lost(change)
                 cls, row = port

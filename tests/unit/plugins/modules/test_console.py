@@ -94,8 +94,8 @@ def test_a_machine_that_is_off_shows_nothing_and_takes_no_keys(
 
 
 def test_keys_are_pressed_on_each_run_but_not_in_check_mode(host: Hypervisor) -> None:
-    assert press(host, check_mode=True) == {"changed": True, "keys": KEYS}
-    assert press(host) == {"changed": True, "keys": KEYS}
+    assert press(host, check_mode=True) == {"changed": True, "pressed": KEYS}
+    assert press(host) == {"changed": True, "pressed": KEYS}
 
 
 @pytest.mark.parametrize(
