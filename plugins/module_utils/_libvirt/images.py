@@ -110,10 +110,14 @@ class Images(Reading):
         return found
 
     def true_paths(self, storage: Storage) -> dict[str, str]:
-        """Links followed where the host is this one; else as its pools know a path."""
+        """Links followed where the host is this one; else as its pools know a path.
+
+        A socket may lead to another host, whose paths then mean nothing here: a link
+        followed in vain makes two images one at worst, and one that is needed stays.
+        """
         opened = ConnectionUri.parse(self._connection.getURI())
         sources = [source for source in storage.sources if source.startswith("/")]
-        if opened.transport is None and not opened.hostname:
+        if opened.transport in (None, "unix") and not opened.hostname:
             return {source: os.path.realpath(source) for source in sources}
         found = {}
         for source in sources if storage.images else ():

@@ -104,7 +104,7 @@ def wish_of(options: Mapping[str, Any]) -> Wish:
     Raises:
         HypervisorConnectError: A value is none of its kind.
     """
-    if options["name"] == "":
+    if options["name"] == "" or options["name"] is options["uuid"] is None:
         raise HypervisorConnectError("name is empty", remedy="name a machine")
     autostart, action = options["autostart"], options.get("start_action")
     if None not in (autostart, action) and autostart != (action == "always"):

@@ -108,6 +108,7 @@ def test_a_machine_has_what_it_names_and_else_what_the_task_names(
         ({"machines": [{"name": "a", "memory": "big"}]}, "memory is 'big'"),
         ({"names": ["running"], "throttle": 0}, "throttle is 0"),
         ({"names": [""]}, "name is empty"),
+        ({"machines": [{"name": None}]}, "name is empty"),
         (
             {"names": ["a", "b"], "disks": [{"path": "/pool/x.img"}]},
             "image /pool/x.img is named for the machines a and b",

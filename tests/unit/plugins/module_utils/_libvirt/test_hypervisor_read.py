@@ -496,7 +496,10 @@ def test_true_paths_follow_links_on_this_host_alone(tmp_path: Path) -> None:
     real = libvirt.open(uri)
     with LibvirtHypervisor(libvirt.open(uri)) as lab:
         assert lab.true_paths(storage) == {f"{link}/a": f"{folder}/a"}
-    far = Odd(real, getURI="test+unix:///default?socket=/run/libvirt")
+    near = Odd(real, getURI="test+unix:///default?socket=/run/libvirt")
+    with LibvirtHypervisor(near) as lab:
+        assert lab.true_paths(storage) == {f"{link}/a": f"{folder}/a"}
+    far = Odd(real, getURI="test+ssh://host/default")
     with LibvirtHypervisor(far) as lab:
         assert lab.true_paths(storage) == {}
 
