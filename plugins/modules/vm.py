@@ -115,7 +115,7 @@ restart_needed:
   sample: [cpu.topology]
 actions:
   description:
-    - What was done, or would be in check mode, in its order.
+    - What was done, or would be in check mode, in its order. With a failure, what was done before it.
     - Where a guest did not shut down in time and was switched off, V(power_off) follows V(shut_down).
   type: list
   elements: str
@@ -198,6 +198,9 @@ vm:
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
+    HypervisorConnectError,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     Hypervisor,
     MachineNotFound,
@@ -235,7 +238,11 @@ def run(
 
     def each(works: Iterable[Work], phase: Callable[[Work], None]) -> None:
         for one in works:
-            phase(one)
+            try:
+                phase(one)
+            except HypervisorConnectError as error:
+                error.done = tuple(step.words for step in one.taken)
+                raise
 
     settle(
         hypervisor,

@@ -27,7 +27,12 @@ class HypervisorConnectError(Exception):
         where: The place: a connection URI without secrets, a file, an option; or None.
         remedy: What to do about it, as a clause without a final full stop; or None.
         details: The hypervisor's own words and numbers, as data; or None.
+
+    Attributes:
+        done: What was done before it went wrong, in the words of results.
     """
+
+    done: tuple[str, ...] = ()
 
     def __init__(
         self,

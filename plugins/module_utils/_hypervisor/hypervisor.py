@@ -428,13 +428,14 @@ class Hypervisor(ABC):
             getattr(self, step.action)(vm)
 
     def _put_back(
-        self, vm: VirtualMachine, done: Collection[Step], error: HypervisorConnectError
+        self, vm: VirtualMachine, done: list[Step], error: HypervisorConnectError
     ) -> None:
         """Pause a machine again that was resumed for a shutdown in vain, and say so."""
         if Step(RESUME) in done:
             error.what += "; it was resumed for that and is "
             try:
                 self.pause(vm)
+                done.remove(Step(RESUME))
                 error.what += "paused again"
             except (MachineNotFound, OperationFailed) as failed:
                 error.what += f"running now ({failed.what})"

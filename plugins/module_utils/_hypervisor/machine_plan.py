@@ -158,6 +158,7 @@ def _steps(
         return _with_restart(current, base, changes), ()
     _check_apply(current, wish, late)
     if wish.apply == APPLY_NEXT_START:
+        _check_images(current, changes)
         steps = _change_steps(changes, only_kept=True)
         return [*steps, *base.steps], (*waiting, *changes)
     return [*_change_steps(changes), *base.steps], (*waiting, *late)
@@ -200,6 +201,19 @@ def _check_apply(current: VirtualMachine, wish: Wish, late: tuple[Change, ...]) 
             if current.persistent is not False
             else "define it first (virsh define)",
         )
+
+
+def _check_images(current: VirtualMachine, changes: tuple[Change, ...]) -> None:
+    """An image grows at once, in the hands of the machine that uses it, too."""
+    used = {disk.source for disk in current.disks or ()}
+    grown = [change for change in changes if change.action == GROW_IMAGE]
+    for change in grown:
+        if change.item in used:
+            raise PlanRefused(
+                f"machine {current.name} is {current.state} and uses {change.item}, "
+                "which can't wait with growing for its next start",
+                remedy="stop it first, or allow that with apply: live",
+            )
 
 
 def _goes_off(base: Plan) -> bool:

@@ -334,8 +334,9 @@ def _apply(hypervisor: Hypervisor, timeout: float, work: Work) -> None:
         # Somebody else may have had the same wish at the same time.
         if not _done_by_others(hypervisor, work, apply):
             raise
-    for step in taken:
-        _note(work, step)
+    finally:
+        for step in taken:
+            _note(work, step)
     if work.is_removal:
         work.current = None
     if not work.is_new:

@@ -166,6 +166,8 @@ def failure(error: HypervisorConnectError, password: object) -> dict[str, Any]:
     result: dict[str, Any] = {"msg": str(error)}
     if error.details:
         result["error"] = error.details
+    if error.done:
+        result.update(changed=True, actions=list(error.done))
     secret = str(password or "")
     if len(secret) < SHORTEST_SECRET:
         return result
@@ -176,4 +178,6 @@ def failure(error: HypervisorConnectError, password: object) -> dict[str, Any]:
 def _without(value: Any, secret: str) -> Any:
     if isinstance(value, dict):
         return {key: _without(item, secret) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without(item, secret) for item in value]
     return value.replace(secret, MASK) if isinstance(value, str) else value

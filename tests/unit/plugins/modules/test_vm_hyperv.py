@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.hypervisor.connect.plugins.module_utils._core.errors import (
+    HypervisorConnectError,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hypervisor import (
     AmbiguousName,
     MachineNotFound,
@@ -21,12 +24,17 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.hyp
     OperationTimeout,
     ShutdownUnavailable,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner import (
+    failure,
+)
 from ansible_collections.hypervisor.connect.plugins.modules.vm import TASK, run
 from ansible_collections.hypervisor.connect.tests.unit.plugins.module_utils._hyperv.lab import (
     Lab,
     lab,
     validated,
 )
+
+from hvsim.rules import Rule  # isort: skip
 
 Options = dict[str, Any]
 
@@ -179,3 +187,14 @@ def test_name_used_twice_fails_and_a_uuid_does_not(host: Lab) -> None:
         do(host, name="twin", state="stopped")
     guid = str(caught.value.what).rpartition(" ")[2]
     assert do(host, uuid=guid, state="stopped")["vm"]["uuid"] == guid
+
+
+def test_failure_tells_what_was_done_before_it(host: Lab) -> None:
+    host.host.rules.add(Rule("fail-job", job="Msvm_ConcreteJob", count=1))
+    disk = {"path": r"C:\VMs\half.vhdx", "size": "1GiB"}
+    with pytest.raises(HypervisorConnectError) as caught:
+        run(host.hypervisor, validated(TASK, name="half", disks=[disk]), False)
+    assert caught.value.done[0] == r"make_image C:\VMs\half.vhdx"
+    told = failure(caught.value, None)
+    assert told["changed"] is True
+    assert told["actions"] == list(caught.value.done)

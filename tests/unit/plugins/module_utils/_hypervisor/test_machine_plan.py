@@ -32,6 +32,7 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.pla
     PlanRefused,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
+    Disk,
     VirtualMachine,
 )
 
@@ -157,6 +158,18 @@ def test_images_come_before_the_machine_that_uses_them() -> None:
     assert plan.as_diff()["after"]["state"] == "running"
     plan = plan_machine(machine("stopped"), wish(), [IMAGE, change(LIVE)])
     assert plan.actions == ["make_image /i/a", "change vcpus"]
+
+
+def test_an_image_in_use_does_not_wait_with_growing() -> None:
+    wanted = DiskWish(source="/i/b", size=2)
+    grown = Change("images", "/i/b", GROW_IMAGE, {"size": 1}, {"size": 2}, wanted)
+    disk = Disk("disk", "vda", "virtio", "file", "/i/b", "raw", False, False)
+    vm = machine("running", disks=(disk,), next_start=machine("stopped"))
+    with pytest.raises(PlanRefused, match="can't wait with growing"):
+        plan_machine(vm, wish(apply="next_start"), [grown])
+    other = machine("running", disks=(), next_start=machine("stopped"))
+    plan = plan_machine(other, wish(apply="next_start"), [grown])
+    assert plan.actions == ["grow_image /i/b"]
 
 
 def test_the_running_machine_is_left_alone_where_that_was_asked_for() -> None:
