@@ -112,14 +112,18 @@ class Images(Reading):
     def true_paths(self, storage: Storage) -> dict[str, str]:
         """Links followed where the host is this one; else as its pools know a path.
 
-        A socket may lead to another host, whose paths then mean nothing here: a link
-        followed in vain makes two images one at worst, and one that is needed stays.
+        A socket may lead to another host, whose paths then mean nothing here. So only
+        what a pool knows is followed there: in vain it makes two images one, and one
+        that is needed stays, while one that no pool knows stays unknown.
         """
         opened = ConnectionUri.parse(self._connection.getURI())
         sources = [source for source in storage.sources if source.startswith("/")]
-        if opened.transport in (None, "unix") and not opened.hostname:
+        if opened.transport is None and not opened.hostname:
             return {source: os.path.realpath(source) for source in sources}
         found = {}
+        if opened.transport == "unix":
+            known = [source for source in sources if storage.is_known(source)]
+            found = {source: os.path.realpath(source) for source in known}
         for source in sources if storage.images else ():
             volume = None if storage.is_known(source) else self._volume(source)
             if volume is not None:

@@ -24,7 +24,9 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.sto
     Storage,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.values import (
+    Disk,
     Image,
+    VirtualMachine,
 )
 from ansible_collections.hypervisor.connect.plugins.module_utils._libvirt.hypervisor import (
     LibvirtHypervisor,
@@ -499,6 +501,11 @@ def test_true_paths_follow_links_on_this_host_alone(tmp_path: Path) -> None:
     near = Odd(real, getURI="test+unix:///default?socket=/run/libvirt")
     with LibvirtHypervisor(near) as lab:
         assert lab.true_paths(storage) == {f"{link}/a": f"{folder}/a"}
+        unknown = Disk("disk", "vda", None, "file", f"{link}/b", None, False, False)
+        vm = VirtualMachine("web1", uuid(1), "stopped", disks=(unknown,))
+        assert lab.true_paths(Storage((vm,), storage.images)) == {
+            f"{link}/a": f"{folder}/a"
+        }
     far = Odd(real, getURI="test+ssh://host/default")
     with LibvirtHypervisor(far) as lab:
         assert lab.true_paths(storage) == {}
