@@ -220,9 +220,27 @@ def _differences(
             yield from _group(part, words.get(part, {}), value)
         elif not _same(value, words.get(part)):
             yield Change(part, None, SET, words.get(part), value)
-    yield from image_changes(wanted, images)
+    for change in image_changes(wanted, images):
+        _check_growth(vm, change)
+        yield change
     yield from _disks(vm, wanted.disks)
     yield from _nics(vm, wanted.nics)
+
+
+def _check_growth(vm: VirtualMachine, change: Change) -> None:
+    """An image that grows under one that builds on it takes that one's sense away."""
+    wish = change.wish
+    if change.action != GROW_IMAGE or not isinstance(wish, DiskWish):
+        return
+    plain = replace(wish, target=None)
+    for disk in vm.disks or ():
+        itself = replace(disk, backing=())
+        if _is_disk(plain, disk) and not _is_disk(plain, itself):
+            raise PlanRefused(
+                f"image {wish.source} can't grow: machine {vm.name} goes on in "
+                f"{disk.source}, which builds on it",
+                remedy="remove the snapshots first, or leave the size out",
+            )
 
 
 def _group(

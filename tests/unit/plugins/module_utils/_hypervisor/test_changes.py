@@ -257,6 +257,16 @@ def test_a_disk_is_known_by_the_image_under_a_snapshot() -> None:
     )
 
 
+def test_an_image_under_a_snapshot_does_not_grow() -> None:
+    overlay = replace(ROOT, source="/i/root.s1", backing=("/i/root.qcow2",))
+    vm = replace(FULL_MACHINE, disks=(overlay,))
+    wish = DiskWish(source="/i/root.qcow2", size=2 * GIB)
+    with pytest.raises(PlanRefused, match="goes on in /i/root"):
+        plan(Description("web1", disks=(wish,)), vm=vm)
+    (change,) = plan(Description("web1", disks=(wish,)))
+    assert change.action == GROW_IMAGE
+
+
 def test_an_image_in_a_drive_is_no_disk() -> None:
     wish = DiskWish(source="/i/a.iso")
     (change,) = plan(Description("web1", disks=(wish,)))
