@@ -83,6 +83,10 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.val
 from ansible_collections.hypervisor.connect.plugins.module_utils._module.machine import (
     machine_of,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._module.machine_options import (
+    ONE_MACHINE,
+    ONE_MACHINE_RULES,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner import (
     Task,
     run_module,
@@ -126,14 +130,10 @@ def run(
 TASK = Task(
     run=run,
     options={
-        "name": {"type": "str"},
-        "uuid": {"type": "str"},
+        **ONE_MACHINE,
         "dest": {"type": "path", "required": True},
     },
-    rules={
-        "mutually_exclusive": [("name", "uuid")],
-        "required_one_of": [("name", "uuid")],
-    },
+    rules=ONE_MACHINE_RULES,
 )
 
 

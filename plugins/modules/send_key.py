@@ -72,6 +72,10 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.val
 from ansible_collections.hypervisor.connect.plugins.module_utils._module.machine import (
     machine_of,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._module.machine_options import (
+    ONE_MACHINE,
+    ONE_MACHINE_RULES,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner import (
     Task,
     run_module,
@@ -112,15 +116,11 @@ def run(
 TASK = Task(
     run=run,
     options={
-        "name": {"type": "str"},
-        "uuid": {"type": "str"},
+        **ONE_MACHINE,
         "keys": {"type": "list", "elements": "str", "required": True, "no_log": False},
         "hold": {"type": "int", "default": 50},
     },
-    rules={
-        "mutually_exclusive": [("name", "uuid")],
-        "required_one_of": [("name", "uuid")],
-    },
+    rules=ONE_MACHINE_RULES,
 )
 
 

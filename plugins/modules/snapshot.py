@@ -118,6 +118,10 @@ from ansible_collections.hypervisor.connect.plugins.module_utils._hypervisor.val
 from ansible_collections.hypervisor.connect.plugins.module_utils._module.machine import (
     machine_of,
 )
+from ansible_collections.hypervisor.connect.plugins.module_utils._module.machine_options import (
+    ONE_MACHINE,
+    ONE_MACHINE_RULES,
+)
 from ansible_collections.hypervisor.connect.plugins.module_utils._module.runner import (
     Task,
     run_module,
@@ -217,8 +221,7 @@ def _check_kept(hypervisor: Hypervisor, vm: VirtualMachine, after: list[str]) ->
 TASK = Task(
     run=run,
     options={
-        "name": {"type": "str"},
-        "uuid": {"type": "str"},
+        **ONE_MACHINE,
         "snapshot": {"type": "str", "required": True},
         "state": {
             "type": "str",
@@ -231,10 +234,7 @@ TASK = Task(
         "external": {"type": "bool"},
         "children": {"type": "bool", "default": False},
     },
-    rules={
-        "mutually_exclusive": [("name", "uuid")],
-        "required_one_of": [("name", "uuid")],
-    },
+    rules=ONE_MACHINE_RULES,
 )
 
 

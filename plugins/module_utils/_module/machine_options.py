@@ -129,10 +129,16 @@ DESCRIPTION: Spec = {
     "hyperv": {"type": "dict"},
 }
 
+#: Which machine, where nothing else is said of it; with the rules of these options.
+ONE_MACHINE: Spec = {"name": _TEXT, "uuid": _TEXT}
+ONE_MACHINE_RULES = {
+    "mutually_exclusive": [("name", "uuid")],
+    "required_one_of": [("name", "uuid")],
+}
+
 #: Which machine, and what is done with it.
 MACHINE: Spec = {
-    "name": _TEXT,
-    "uuid": _TEXT,
+    **ONE_MACHINE,
     "state": {
         "type": "str",
         "choices": [
