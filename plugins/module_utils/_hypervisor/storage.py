@@ -67,8 +67,9 @@ class Storage:
 
     def volume(self, source: str) -> str:
         """The name by which the host finds the volume of an image that is_known."""
-        by_volume = source in self._by_volume
-        return source if by_volume else self._known[self.identity(source)]
+        if source in self._by_volume or source in self._by_volume.values():
+            return source
+        return self._known[self.identity(source)]
 
     def definitions_of(self, machine: VirtualMachine) -> list[VirtualMachine]:
         """The definitions of one machine."""

@@ -51,12 +51,15 @@ class Image:
     """A disk image that a storage pool of the host knows (a volume to libvirt).
 
     ``backing`` is the path of the image right under it; None where it has none.
+    ``changed`` is the moment of its file's last change in the host's own words; None
+    where that was not told.
     """
 
     pool: str
     name: str
     path: str
     backing: str | None = None
+    changed: str | None = None
 
 
 @dataclass(frozen=True)

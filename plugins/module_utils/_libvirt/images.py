@@ -129,7 +129,7 @@ class Images(Reading):
             if volume is not None:
                 with self._doing(f"read the volume {source}"):
                     found[source] = volume.path()
-        return found
+        return {**_one_file(storage.images), **found}
 
     def remove_disk(self, vm: VirtualMachine, source: str) -> None:
         """virStorageVolDelete; an image that is gone already is fine."""
@@ -262,3 +262,20 @@ class Images(Reading):
         return next(
             (disk for disk in disks if source in (disk.source, *disk.backing)), None
         )
+
+
+def _one_file(images: Iterable[Image]) -> dict[str, str]:
+    """For images that are one file by two names (a link in a pool), the first name.
+
+    Two active pools may lie on one folder. What is seen of another host's files is when
+    each was changed: of two files of one name, that says so unless it was written to
+    between the two looks.
+    """
+    first: dict[tuple[str, str], str] = {}
+    found = {}
+    for image in images:
+        if image.changed is not None and "." in image.changed:
+            path = first.setdefault((image.name, image.changed), image.path)
+            if path != image.path:
+                found[image.path] = path
+    return found

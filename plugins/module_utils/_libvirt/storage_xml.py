@@ -44,6 +44,7 @@ def parse_image(definition: str, *, pool: str) -> Image:
         name=root.findtext("name") or "",
         path=root.findtext("target/path") or "",
         backing=root.findtext("backingStore/path") or None,
+        changed=root.findtext("target/timestamps/ctime") or None,
     )
 
 

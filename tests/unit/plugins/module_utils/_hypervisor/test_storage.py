@@ -355,3 +355,13 @@ def test_image_that_another_machine_of_the_task_is_to_have_stays() -> None:
         (),
         (f"{IMAGE} stays: machine web2 is to have it",),
     )
+
+
+def test_a_volume_is_deleted_by_the_name_that_its_machine_has_for_it() -> None:
+    storage = Storage(
+        images=(Image("images", "a", "/images/a"), Image("link", "a", "/link/a")),
+        paths={"/link/a": "/images/a"},
+    )
+    assert storage.volume("/images/a") == "/images/a"
+    assert storage.volume("/link/a") == "/link/a"
+    assert storage.volume("/link//a") in ("/images/a", "/link/a")

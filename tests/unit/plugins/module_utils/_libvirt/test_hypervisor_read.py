@@ -511,6 +511,23 @@ def test_true_paths_follow_links_on_this_host_alone(tmp_path: Path) -> None:
         assert lab.true_paths(storage) == {}
 
 
+def test_one_file_in_two_pools_of_another_host_is_one_image(tmp_path: Path) -> None:
+    real = libvirt.open(write_lab(tmp_path, pool("images", ["a"])))
+    far = Odd(real, getURI="test+ssh://host/default")
+    same = "1795285090.826702103"
+    storage = Storage(
+        images=(
+            Image("images", "a", "/images/a", changed=same),
+            Image("link", "a", "/link/a", changed=same),
+            Image("images", "b", "/images/b", changed=same),
+            Image("other", "a", "/other/a", changed="1795285090.826702104"),
+            Image("old", "a", "/old/a"),
+        )
+    )
+    with LibvirtHypervisor(far) as lab:
+        assert lab.true_paths(storage) == {"/link/a": "/images/a"}
+
+
 def test_true_paths_of_another_host_are_those_of_its_volumes(tmp_path: Path) -> None:
     real = libvirt.open(write_lab(tmp_path, pool("images", ["a"])))
     images = (Image("images", "a", "/images/a", backing="/dev/disk/by-id/a"),)
