@@ -238,7 +238,7 @@ def _check_growth(vm: VirtualMachine, change: Change) -> None:
         if _is_disk(plain, disk) and not _is_disk(plain, itself):
             raise PlanRefused(
                 f"image {wish.source} can't grow, as machine {vm.name} goes on in "
-                f"{disk.source}, which a snapshot made",
+                f"{disk.source}, which builds on it and which a snapshot made",
                 remedy="remove the snapshot first, or leave the size out",
             )
 
