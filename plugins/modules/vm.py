@@ -236,7 +236,7 @@ def run(
         except MachineNotFound:
             work.current = None
 
-    def each(works: Iterable[Work], phase: Callable[[Work], None]) -> None:
+    def each(works: Iterable[Work], phase: Callable[[Work], None], _word: str) -> None:
         for one in works:
             try:
                 phase(one)

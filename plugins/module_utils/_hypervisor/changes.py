@@ -23,6 +23,7 @@ from .description import (
     Description,
     DiskWish,
     NicWish,
+    image_key,
     words_of,
 )
 from .plan import PlanRefused
@@ -293,11 +294,8 @@ def _is_disk(wish: DiskWish, disk: Disk) -> bool:
     )
     if wish.source is None or not is_kind:
         return False
-    names = {one.lower() for one in (disk.source, *disk.backing) if one}
-    # Paths of Windows, and those of nobody else, have a drive letter and no case.
-    plain = [disk.source, *disk.backing]
-    has_letter = wish.source[1:2] == ":" or wish.source.startswith("\\\\")
-    return wish.source.lower() in names if has_letter else wish.source in plain
+    images = {image_key(one) for one in (disk.source, *disk.backing) if one}
+    return image_key(wish.source) in images
 
 
 def _disk_change(wish: DiskWish, disk: Disk) -> Iterator[Change]:

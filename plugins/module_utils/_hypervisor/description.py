@@ -266,8 +266,12 @@ def _disk(number: int, given: Mapping[str, Any]) -> DiskWish:
 
 
 def image_key(source: str) -> str:
-    """What two spellings of one image have in common: Windows compares without case."""
-    return source.lower() if "\\" in source else source
+    """What two spellings of one image have in common.
+
+    Paths of Windows, and those of nobody else, have a drive or a share, and no case.
+    """
+    is_windows = source[1:2] == ":" or source.startswith("\\\\")
+    return source.replace("/", "\\").lower() if is_windows else source
 
 
 def plain_path(path: str, option: str) -> str:

@@ -94,8 +94,9 @@ class Work:
         return found
 
 
-#: Runs a function for each work; vms catches what it raises.
-Each = Callable[[Iterable[Work], Callable[[Work], None]], None]
+#: Runs a function for each work; vms catches what it raises, and says by the word how far
+#: it is: 7 of 20 machines changed.
+Each = Callable[[Iterable[Work], Callable[[Work], None], str], None]
 
 
 def wish_of(options: Mapping[str, Any]) -> Wish:
@@ -184,19 +185,19 @@ def settle(
         timeout: Seconds that a guest has for shutting down.
         check_mode: Whether to plan only.
     """
-    each(works, partial(_plan, hypervisor, _Storage(hypervisor, works)))
+    each(works, partial(_plan, hypervisor, _Storage(hypervisor, works)), "planned")
     if check_mode:
         return
     new = [work for work in works if work.is_new and work.error is None]
-    each(new, partial(_make, hypervisor))
+    each(new, partial(_make, hypervisor), "made")
     if new:
         read(new)
     todo = [work for work in works if work.plan and work.error is None]
-    each(todo, partial(_apply, hypervisor, timeout))
+    each(todo, partial(_apply, hypervisor, timeout), "changed")
     there = [work for work in todo if work.error is None and not work.is_removal]
     if there:
         read(there)
-    each(there, partial(_verify, hypervisor))
+    each(there, partial(_verify, hypervisor), "verified")
 
 
 def look_at_images(hypervisor: Hypervisor, works: Iterable[Work]) -> None:

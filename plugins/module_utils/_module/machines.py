@@ -15,7 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from .._core.errors import HypervisorConnectError
 from .._hypervisor.description import ABSENT, DISK, image_key
 from .._hypervisor.hypervisor import AmbiguousName, Hypervisor, MachineNotFound
-from .._hypervisor.values import FULL, SUMMARY, VirtualMachine
+from .._hypervisor.values import FULL, SUMMARY, VirtualMachine, canonical_uuid
 from .machine import Work, look_at_images, settle, wish_of
 from .machine_options import DESCRIPTION, MACHINE
 from .runner import failure
@@ -177,7 +177,8 @@ def _meant(
         found = [by_uuid[wanted.uuid]] if wanted.uuid in by_uuid else []
     else:
         found = by_name.get(hypervisor.name_key(str(wanted.name)), [])
-        found = found or [vm for vm in by_uuid.values() if vm.uuid == wanted.name]
+        uuid = canonical_uuid(str(wanted.name))
+        found = found or [vm for vm in by_uuid.values() if vm.uuid == uuid]
     if len(found) > 1:
         raise AmbiguousName(
             f"{len(found)} machines are named {wanted.name}",
@@ -217,7 +218,9 @@ class _Several:
         self._tell = tell
         self._told = monotonic()
 
-    def __call__(self, works: Iterable[Work], phase: Callable[[Work], None]) -> None:
+    def __call__(
+        self, works: Iterable[Work], phase: Callable[[Work], None], word: str
+    ) -> None:
         todo = [work for work in works if work.error is None]
         if not todo:
             return
@@ -225,13 +228,13 @@ class _Several:
             futures = [pool.submit(_guarded, phase, work) for work in todo]
             for done, future in enumerate(as_completed(futures), 1):
                 future.result()
-                self._maybe_tell(done, todo)
+                self._maybe_tell(f"{done} of {len(todo)} machines {word}", todo)
 
-    def _maybe_tell(self, done: int, todo: list[Work]) -> None:
+    def _maybe_tell(self, sentence: str, todo: list[Work]) -> None:
         if monotonic() - self._told >= _EVERY:
             self._told = monotonic()
             failed = sum(work.error is not None for work in todo)
-            self._tell(f"{done} of {len(todo)} machines done, {failed} failed")
+            self._tell(f"{sentence}, {failed} failed")
 
 
 def _guarded(phase: Callable[[Work], None], work: Work) -> None:

@@ -156,6 +156,14 @@ def test_machines_are_removed_together(lab: LibvirtHypervisor) -> None:
     assert do(lab, **options)["changed"] is False
 
 
+def test_a_uuid_in_place_of_a_name_means_its_machine_however_it_is_written(
+    lab: LibvirtHypervisor,
+) -> None:
+    uuid = lab.find_vm("stopped").uuid.upper()
+    result = do(lab, names=[uuid], vcpus=1, state="present", check_mode=True)
+    assert result["results"][0]["vm"]["name"] == "stopped"
+
+
 def test_it_is_told_how_far_it_is(
     lab: LibvirtHypervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,4 +174,4 @@ def test_it_is_told_how_far_it_is(
     told: list[str] = []
     options = validated(TASK, names=["paused", "stopped"], state="running")
     run(lab, options, False, tell=told.append)
-    assert "2 of 2 machines done, 0 failed" in told
+    assert "2 of 2 machines changed, 0 failed" in told
