@@ -71,7 +71,7 @@ def go(
         for one in some:
             one.current = lab.find_uuid(str(one.uuid), detail=one.detail)
 
-    def each(works: Iterable[Work], phase: Callable[[Work], None], word: str) -> None:
+    def each(some: Iterable[Work], phase: Callable[[Work], None], word: str) -> None:
         assert word
         for one in some:
             phase(one)
